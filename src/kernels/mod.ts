@@ -1,0 +1,21 @@
+/**
+ * Compute kernels in WebAssembly: BLAKE3, FastCDC, LZ4 frames, entropy.
+ *
+ * The sources are in `assembly/` (AssemblyScript); `kernels.wasm` is built from them by
+ * `scripts/kernels.ts`. All threads share one memory. A **region** is a span of it, the
+ * **owner** is the thread that made it and hands out regions, the **scratch** is the region
+ * that a thread's kernels need for themselves.
+ *
+ * @module
+ */
+export { CutScanner, type FastCdcParameters } from "./cut_scanner.ts";
+export {
+  BLAKE3_STATE_BYTES,
+  type KernelImage,
+  Kernels,
+  type KernelsOptions,
+  lz4FrameBound,
+  SCRATCH_BYTES,
+} from "./kernels.ts";
+export { Lz4Error, Lz4OutputTooSmallError } from "./lz4_error.ts";
+export type { Region } from "./region.ts";

@@ -1,0 +1,143 @@
+import { CutScanner, type FastCdcParameters, type Region } from "../kernels/mod.ts";
+import type { MemoryBudget } from "./memory_budget.ts";
+import type { WorkerPool } from "./workers/mod.ts";
+
+/**
+ * Bytes asked for in one read. Pipes give at most 64 KiB at a time; files are read in fewer calls.
+ * What a read brings beyond a cut is copied to the next chunk's region, so it stays well below the
+ * chunk size.
+ */
+const READ_BYTES = 256 * 1024;
+
+/** A chunk in shared memory; whoever takes it releases the region to the budget it came from. */
+export interface Chunk {
+  readonly data: Region;
+  readonly length: number;
+}
+
+/** What {@linkcode cutChunks} works with. */
+export interface ChunkerOptions {
+  readonly pool: WorkerPool;
+  readonly chunking: FastCdcParameters;
+  /** Where the chunks' regions come from; each takes the maximum chunk size. */
+  readonly memory: MemoryBudget;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Cuts a stream into content-defined chunks (format reference, section 6): the same cuts whatever
+ * the sizes of its reads. An empty stream is one chunk of length 0.
+ *
+ * The stream is cancelled when the signal aborts and when the caller stops early.
+ *
+ * @throws whatever the stream fails with, or the signal's reason
+ */
+export async function* cutChunks(
+  source: ReadableStream<Uint8Array>,
+  options: ChunkerOptions,
+): AsyncGenerator<Chunk> {
+  const { pool: { kernels }, chunking, memory, signal } = options;
+  const scanner = new CutScanner(kernels, chunking);
+  const reader = new SourceReader(source, signal);
+  let region: Region | undefined;
+  let filled = 0;
+  let chunks = 0;
+  try {
+    region = await memory.acquire(chunking.maxSize);
+    while (true) {
+      const bytes = await reader.read();
+      if (bytes === undefined) break;
+      for (let taken = 0; taken < bytes.length;) {
+        const part = bytes.subarray(
+          taken,
+          taken + Math.min(READ_BYTES, chunking.maxSize - filled),
+        );
+        kernels.bytes(region, filled).set(part);
+        filled += part.length;
+        taken += part.length;
+        let cut: number | undefined;
+        while ((cut = scanner.scan(region, filled)) !== undefined) {
+          scanner.reset();
+          const next = await memory.acquire(chunking.maxSize);
+          kernels.bytes(next).set(kernels.bytes(region, cut, filled));
+          const chunk: Chunk = { data: region, length: cut };
+          region = next;
+          filled -= cut;
+          chunks++;
+          yield chunk;
+        }
+      }
+    }
+    if (filled > 0 || chunks === 0) {
+      const chunk = { data: region, length: filled };
+      region = undefined;
+      yield chunk;
+    }
+  } finally {
+    if (region !== undefined) memory.release(region);
+    scanner.dispose();
+    await reader.close();
+  }
+}
+
+/** Reads a stream with as few copies as its kind allows. */
+class SourceReader {
+  readonly #read: () => Promise<Uint8Array | undefined>;
+  readonly #cancel: (reason?: unknown) => Promise<void>;
+  readonly #signal: AbortSignal;
+  readonly #onAbort: () => void;
+
+  constructor(source: ReadableStream<Uint8Array>, signal: AbortSignal) {
+    const reader = byobReader(source);
+    if (reader === undefined) {
+      const plain = source.getReader();
+      this.#read = async () => (await plain.read()).value;
+      this.#cancel = (reason) => plain.cancel(reason);
+    } else {
+      let buffer = new ArrayBuffer(READ_BYTES);
+      this.#read = async () => {
+        const { value, done } = await reader.read(new Uint8Array(buffer));
+        if (done || value === undefined) return undefined;
+        // The stream hands its buffer back, to be lent again once the bytes are copied.
+        buffer = value.buffer as ArrayBuffer;
+        return value;
+      };
+      this.#cancel = (reason) => reader.cancel(reason);
+    }
+    this.#signal = signal;
+    this.#onAbort = () => {
+      this.#cancel(signal.reason).catch(() => {
+        // The source's own failure while it is being given up adds nothing to the signal's reason.
+      });
+    };
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** The next bytes, valid until the next call; undefined at the end. */
+  async read(): Promise<Uint8Array | undefined> {
+    this.#signal.throwIfAborted();
+    const bytes = await this.#read();
+    // A cancelled read looks like the end of the stream.
+    this.#signal.throwIfAborted();
+    return bytes;
+  }
+
+  async close(): Promise<void> {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    try {
+      await this.#cancel();
+    } catch {
+      // A stream that has failed rejects its cancellation with the failure that read() has thrown.
+    }
+  }
+}
+
+function byobReader(source: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return source.getReader({ mode: "byob" });
+  } catch (error) {
+    // Not a byte stream.
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import type { Kernels } from "../kernels/mod.ts";
+import type { BlobReader } from "./blob_reader.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Codec } from "./codec.ts";
+import type { Configuration } from "./format/mod.ts";
+import type { MacFunction } from "./mac.ts";
+import { MemoryBudget } from "./memory_budget.ts";
+import type { Store } from "./store/mod.ts";
+import { WorkerPool } from "./workers/mod.ts";
+
+/** Plain and stored bytes of chunks that a reader holds at the same time. */
+const READ_AHEAD_BYTES = 32 * 1024 * 1024;
+
+/** The machinery that all snapshots of an open repository share. */
+export interface Engine extends Machinery {
+  readonly store: Store;
+  readonly configuration: Configuration;
+  readonly codec: Codec;
+  readonly mac: MacFunction;
+  readonly catalog: Catalog;
+  readonly blobs: BlobReader;
+  readonly hostname: string;
+  readonly onWarning: (message: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Threads and their memory. */
+export interface Machinery {
+  readonly kernels: Kernels;
+  readonly pool: WorkerPool;
+  /** For chunks that are being written: as they are read, and as they are stored. */
+  readonly plainMemory: MemoryBudget;
+  readonly encodedMemory: MemoryBudget;
+  /** For chunks that are being read. */
+  readonly readMemory: MemoryBudget;
+}
+
+/**
+ * Sizes the memory of the data path: every worker has a chunk at hand and another one waiting, and
+ * two more are being cut and packed.
+ *
+ * @param jobs number of worker threads
+ * @param maximumChunkBytes greatest plain size of a chunk that is written
+ */
+export function startMachinery(
+  kernels: Kernels,
+  jobs: number,
+  maximumChunkBytes: number,
+): Machinery {
+  const chunks = 2 * jobs + 2;
+  return {
+    kernels,
+    pool: new WorkerPool(kernels, jobs),
+    plainMemory: new MemoryBudget(kernels, chunks * maximumChunkBytes),
+    // Stored chunks take what they need, which is much less than the greatest size.
+    encodedMemory: new MemoryBudget(kernels, (chunks * maximumChunkBytes) / 2),
+    readMemory: new MemoryBudget(kernels, READ_AHEAD_BYTES),
+  };
+}

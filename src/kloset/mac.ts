@@ -1,0 +1,82 @@
+import { createHmac, type Hmac } from "node:crypto";
+import { BLAKE3_STATE_BYTES, type Kernels, type Region } from "../kernels/mod.ts";
+import type { MacParameters, WorkerPool } from "./workers/mod.ts";
+
+/** Bytes that a {@linkcode StreamMac} hashes at a time on the calling thread. */
+const STAGING_BYTES = 64 * 1024;
+
+/** The repository's keyed hash of bytes that are at hand (format reference, section 5). */
+export class MacFunction {
+  readonly parameters: MacParameters;
+  readonly #kernels: Kernels;
+
+  constructor(kernels: Kernels, parameters: MacParameters) {
+    this.#kernels = kernels;
+    this.parameters = parameters;
+  }
+
+  /** The 32-byte MAC of the parts, one after the other. */
+  readonly of = (...parts: readonly Uint8Array[]): Uint8Array => {
+    if (this.parameters.algorithm === "BLAKE3") {
+      return this.#kernels.blake3(parts, this.parameters.key);
+    }
+    const hmac = createHmac("sha256", this.parameters.key);
+    for (const part of parts) hmac.update(part);
+    return new Uint8Array(hmac.digest());
+  };
+}
+
+/**
+ * The repository's keyed hash of a stream, fed in order: large regions on a worker thread, small
+ * pieces at once.
+ */
+export class StreamMac {
+  readonly #pool: WorkerPool;
+  readonly #hmac: Hmac | undefined;
+  readonly #state: Region | undefined;
+  readonly #staging: Region | undefined;
+
+  constructor(pool: WorkerPool, parameters: MacParameters) {
+    this.#pool = pool;
+    if (parameters.algorithm === "SHA256") {
+      this.#hmac = createHmac("sha256", parameters.key);
+      return;
+    }
+    this.#state = pool.kernels.allocate(BLAKE3_STATE_BYTES);
+    this.#staging = pool.kernels.allocate(STAGING_BYTES);
+    pool.kernels.blake3Init(this.#state, parameters.key);
+  }
+
+  /** Adds `data[0, length)`. The region must stay as it is, and no other call be made, meanwhile. */
+  async updateRegion(data: Region, length: number): Promise<void> {
+    if (this.#state === undefined) this.#hmac!.update(this.#pool.kernels.bytes(data, 0, length));
+    else await this.#pool.run({ operation: "update", state: this.#state, data, length });
+  }
+
+  /** Adds bytes on the calling thread. */
+  updateBytes(bytes: Uint8Array): void {
+    if (this.#state === undefined || this.#staging === undefined) {
+      this.#hmac!.update(bytes);
+      return;
+    }
+    const kernels = this.#pool.kernels;
+    for (let start = 0; start < bytes.length; start += STAGING_BYTES) {
+      const piece = bytes.subarray(start, start + STAGING_BYTES);
+      kernels.bytes(this.#staging).set(piece);
+      kernels.blake3Update(this.#state, this.#staging, 0, piece.length);
+    }
+  }
+
+  /** The 32-byte MAC of everything so far; nothing can be added afterwards. */
+  digest(): Uint8Array {
+    return this.#state === undefined
+      ? new Uint8Array(this.#hmac!.digest())
+      : this.#pool.kernels.blake3Digest(this.#state);
+  }
+
+  /** Gives the memory back. Must be called once, when no update is under way. */
+  dispose(): void {
+    if (this.#state !== undefined) this.#pool.kernels.free(this.#state);
+    if (this.#staging !== undefined) this.#pool.kernels.free(this.#staging);
+  }
+}

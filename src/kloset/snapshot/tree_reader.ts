@@ -1,0 +1,81 @@
+import type { BlobReader } from "../blob_reader.ts";
+import { CorruptionError } from "../errors.ts";
+import {
+  btreeGet,
+  type BTreeItem,
+  btreeIterate,
+  type BTreeNode,
+  decodeBTreeNode,
+  decodeBTreeRoot,
+  FormatError,
+  type KeyOrder,
+  type Mac,
+} from "../format/mod.ts";
+
+/** Where a tree's blobs are and how its keys are ordered. */
+export interface TreeShape {
+  readonly rootType: number;
+  readonly nodeType: number;
+  readonly order: KeyOrder;
+}
+
+/** Reads one tree of a snapshot; each blob is verified. */
+export class TreeReader {
+  readonly #blobs: BlobReader;
+  readonly #root: Mac;
+  readonly #shape: TreeShape;
+
+  constructor(blobs: BlobReader, root: Mac, shape: TreeShape) {
+    this.#blobs = blobs;
+    this.#root = root;
+    this.#shape = shape;
+  }
+
+  /**
+   * What a key stands for.
+   *
+   * @throws {CorruptionError} the tree is damaged
+   */
+  async get(key: string): Promise<Mac | undefined> {
+    return await asCorruption(async () =>
+      await btreeGet(await this.#rootNode(), key, this.#shape.order, this.#loadNode)
+    );
+  }
+
+  /**
+   * All keys in order.
+   *
+   * @throws {CorruptionError} the tree is damaged
+   */
+  async *items(): AsyncGenerator<BTreeItem> {
+    const items = btreeIterate(
+      await asCorruption(() => this.#rootNode()),
+      this.#shape.order,
+      this.#loadNode,
+    );
+    while (true) {
+      const next = await asCorruption(() => items.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+
+  async #rootNode(): Promise<Mac> {
+    return decodeBTreeRoot(await this.#blobs.read(this.#shape.rootType, this.#root)).root;
+  }
+
+  readonly #loadNode = async (mac: Mac): Promise<BTreeNode> =>
+    decodeBTreeNode(await this.#blobs.read(this.#shape.nodeType, mac));
+}
+
+/** Runs an action; malformed structures become {@linkcode CorruptionError}s. */
+export async function asCorruption<T>(action: () => T | Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof FormatError) {
+      throw new CorruptionError(error.message, {}, { cause: error });
+    }
+    throw error;
+  }
+}

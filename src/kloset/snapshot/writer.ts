@@ -1,0 +1,461 @@
+import type { Engine } from "../engine.ts";
+import { CorruptionError } from "../errors.ts";
+import {
+  baseName,
+  cleanPath,
+  encodeEnvelope,
+  encodeHeader,
+  encodeObject,
+  fileMode,
+  type FileType,
+  type Header,
+  type KeyValue,
+  type Mac,
+  macFromHex,
+  macToHex,
+  newFileInfo,
+  NIL_MAC,
+  NIL_UUID,
+  nsFromDate,
+  ResourceType,
+  StateEncoder,
+  VERSION_1_0_0,
+  VERSION_1_1_0,
+} from "../format/mod.ts";
+import { SharedLock } from "../lock.ts";
+import { Packer } from "../packer.ts";
+import type { PackfileWriter } from "../packfile_writer.ts";
+import { contentTypeByName } from "./content_type.ts";
+import { writeContent, type WrittenContent } from "./content_writer.ts";
+import { type SnapshotHeader, snapshotHeaderOf } from "./snapshot_header.ts";
+import { type Flavour, type TreeEntry, writeTree } from "./tree_writer.ts";
+
+const NS_PER_MS = 1_000_000n;
+
+/** The algorithm name in the CONFIG of repositories that clients of version 1.0 have created. */
+const ALGORITHM_OF_1_0 = "FASTCDC";
+
+/** What a new snapshot is called and made from. */
+export interface SnapshotOptions {
+  readonly name: string;
+  readonly tags?: readonly string[];
+  /** Kind and place of what is backed up; `directory` must exist in the snapshot, `/` always does. */
+  readonly importer: { readonly type: string; readonly origin: string; readonly directory: string };
+  /**
+   * Facts about the program and the host, for those who look at the snapshot.
+   *
+   * @default host name, operating system, architecture and number of processors
+   */
+  readonly context?: readonly KeyValue[];
+  /** Ends the writing; the snapshot must still be aborted. */
+  readonly signal?: AbortSignal;
+  /** Called with the numbers so far, for each chunk. */
+  readonly onProgress?: (statistics: SnapshotStatistics) => void;
+}
+
+/** What a snapshot took and gave, so far. */
+export interface SnapshotStatistics {
+  /** Plain bytes of the files. */
+  readonly bytesRead: number;
+  /** Those of them that the repository did not have. */
+  readonly bytesNew: number;
+  /** Bytes added to the store: exact once the snapshot is committed. */
+  readonly bytesStored: number;
+  readonly chunks: number;
+  readonly chunksNew: number;
+}
+
+/** What a file system says about an entry. */
+export interface EntryAttributes {
+  /**
+   * Permission bits, 0 to 0o777.
+   *
+   * @default 0o644 for files, 0o755 for directories, 0o777 for symbolic links
+   */
+  readonly mode?: number;
+  /** @default the start of the snapshot */
+  readonly mtime?: Date;
+  /** @default 0 */
+  readonly uid?: number;
+  /** @default 0 */
+  readonly gid?: number;
+}
+
+const DEFAULT_PERMISSIONS = { file: 0o644, directory: 0o755, symlink: 0o777 } as const;
+
+/**
+ * A snapshot being written. It exists once {@linkcode commit} has resolved, and not before: a
+ * writer that is aborted, or killed, leaves nothing that a reader sees.
+ *
+ * Files are added one after the other. Whoever does not reach a successful commit must call
+ * {@linkcode abort}, which gives the lock back.
+ */
+export class SnapshotWriter {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly #idBytes: Mac;
+  readonly #engine: Engine;
+  readonly #options: SnapshotOptions;
+  readonly #lock: SharedLock;
+  readonly #packer: Packer;
+  readonly #flavour: Flavour;
+  readonly #state: StateEncoder;
+  readonly #startMs: number;
+  readonly #entries = new Map<string, TreeEntry>();
+  readonly #aborted = new AbortController();
+  readonly #signal: AbortSignal;
+  #statistics: SnapshotStatistics = {
+    bytesRead: 0,
+    bytesNew: 0,
+    bytesStored: 0,
+    chunks: 0,
+    chunksNew: 0,
+  };
+  #packfileBytes = 0;
+  /** The call that is under way: there is one at a time. */
+  #current: Promise<unknown> | undefined;
+  #phase: "open" | "failed" | "committed" | "aborted" = "open";
+
+  private constructor(
+    engine: Engine,
+    options: SnapshotOptions,
+    id: Mac,
+    lock: SharedLock,
+    index: ConstructorParameters<typeof Packer>[0]["index"],
+  ) {
+    this.id = macToHex(id);
+    this.#idBytes = id;
+    this.#engine = engine;
+    this.#options = options;
+    this.#lock = lock;
+    this.#startMs = engine.now();
+    this.#signal = options.signal === undefined
+      ? this.#aborted.signal
+      : AbortSignal.any([options.signal, this.#aborted.signal]);
+    const { states } = engine.catalog;
+    this.#flavour = flavourOf(engine);
+    this.#state = new StateEncoder(
+      this.#flavour === "1.0" ? VERSION_1_0_0 : VERSION_1_1_0,
+      states.latest === undefined ? NIL_MAC : macFromHex(states.latest.id),
+    );
+    this.#packer = new Packer({
+      store: engine.store,
+      pool: engine.pool,
+      codec: engine.codec,
+      mac: engine.mac,
+      index,
+      maximumPackfileBytes: Number(engine.configuration.packfile.maxSize),
+      timestampNs: this.#startNs,
+      onPackfile: (packfile) => this.#record(packfile),
+    });
+  }
+
+  /**
+   * Takes the shared lock and brings the index up to date, in this order: what the index says then
+   * stays true as long as the lock is held.
+   *
+   * @throws {LockedError} somebody holds an exclusive lock
+   * @throws {CorruptionError} a state is damaged, so that nobody knows what can be relied on
+   */
+  static async start(engine: Engine, options: SnapshotOptions): Promise<SnapshotWriter> {
+    options.signal?.throwIfAborted();
+    const id = crypto.getRandomValues(new Uint8Array(32));
+    const lock = await SharedLock.acquire(id, engine);
+    try {
+      await engine.catalog.refresh();
+      const index = await engine.catalog.completeIndex();
+      const [damaged] = engine.catalog.states.damaged;
+      if (damaged !== undefined) {
+        throw new CorruptionError(
+          `Cannot write to repository "${engine.store.location}": ${damaged.error.message}`,
+          {},
+          { cause: damaged.error },
+        );
+      }
+      return new SnapshotWriter(engine, options, id, lock, index);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** The numbers so far. */
+  get statistics(): SnapshotStatistics {
+    return this.#statistics;
+  }
+
+  /**
+   * Stores a regular file; its size is the number of bytes that the stream gives.
+   *
+   * @param path absolute and clean, such as `/neo4j.dump`
+   * @returns the file's length in bytes
+   * @throws whatever the stream or the store fails with; the snapshot can only be aborted then
+   */
+  addFile(
+    path: string,
+    content: ReadableStream<Uint8Array>,
+    attributes: EntryAttributes = {},
+  ): Promise<{ bytes: number }> {
+    return this.#exclusively(async () => {
+      this.#checkPath(path);
+      const written = await this.#storeContent(content, true);
+      const contentType = contentTypeByName(path);
+      const object = {
+        id: await this.#putObject(written, contentType),
+        length: written.length,
+        chunks: written.chunks.length,
+        entropy: written.entropy,
+        contentType,
+      };
+      this.#entries.set(path, {
+        path,
+        info: this.#fileInfo(path, "file", attributes, written.length),
+        object,
+      });
+      return { bytes: written.length };
+    });
+  }
+
+  /** Adds a directory. Directories that are not added but needed get default attributes. */
+  addDirectory(path: string, attributes: EntryAttributes = {}): void {
+    if (path !== "/") this.#checkPath(path);
+    this.#entries.set(path, { path, info: this.#fileInfo(path, "directory", attributes, 0) });
+  }
+
+  /** Adds a symbolic link. */
+  addSymlink(path: string, target: string, attributes: EntryAttributes = {}): void {
+    this.#checkPath(path);
+    if (target === "") throw new TypeError(`Cannot add "${path}": the link has no target`);
+    this.#entries.set(path, {
+      path,
+      info: this.#fileInfo(path, "symlink", attributes, 0),
+      linkTarget: target,
+    });
+  }
+
+  /**
+   * Makes the snapshot exist: structures, packfiles, and last the state that names them. It is
+   * durable when this resolves.
+   *
+   * @throws whatever the store fails with; the snapshot can only be aborted then
+   */
+  commit(): Promise<SnapshotHeader> {
+    return this.#exclusively(async () => {
+      const { engine, header, stream, envelope } = await this.#seal();
+      this.#signal.throwIfAborted();
+      this.#lock.assertFresh();
+      await engine.store.put("state", this.id, envelope);
+      this.#phase = "committed";
+      engine.catalog.add(this.#idBytes, stream, this.#stateVersion);
+      this.#statistics = {
+        ...this.#statistics,
+        bytesStored: this.#packfileBytes + envelope.length,
+      };
+      await this.#lock.release();
+      return snapshotHeaderOf(header);
+    });
+  }
+
+  /** Gives the snapshot up: temporary files and the lock go. Idempotent; never throws. */
+  async abort(): Promise<void> {
+    if (this.#phase === "committed" || this.#phase === "aborted") return;
+    this.#phase = "aborted";
+    this.#aborted.abort(new DOMException("The snapshot was aborted", "AbortError"));
+    await this.#current?.catch(() => {
+      // Thrown to whoever made that call.
+    });
+    await this.#packer.abort();
+    await this.#lock.release();
+  }
+
+  get #startNs(): bigint {
+    return BigInt(this.#startMs) * NS_PER_MS;
+  }
+
+  get #stateVersion(): number {
+    return this.#flavour === "1.0" ? VERSION_1_0_0 : VERSION_1_1_0;
+  }
+
+  /** Writes everything but the state. */
+  async #seal() {
+    const engine = this.#engine;
+    const tree = await writeTree(this.#entries, {
+      packer: this.#packer,
+      mac: engine.mac.of,
+      flavour: this.#flavour,
+      storeContent: async (bytes) =>
+        await this.#putObject(await this.#storeContent(bytes, false), "application/octet-stream"),
+    });
+    const header = this.#header(tree);
+    await this.#packer.putNamed(ResourceType.SNAPSHOT, this.#idBytes, encodeHeader(header));
+    await this.#packer.finish();
+    const { latest } = engine.catalog.states;
+    const stream = this.#state.finish(
+      this.#startNs,
+      latest?.serial ?? engine.configuration.repositoryId,
+    );
+    const envelope = encodeEnvelope(
+      ResourceType.STATE,
+      this.#stateVersion,
+      engine.codec.encode(stream),
+      engine.mac.of,
+    );
+    return { engine, header, stream, envelope };
+  }
+
+  #header(tree: Awaited<ReturnType<typeof writeTree>>): Header {
+    const { name, tags, importer, context } = this.#options;
+    const unset = this.#flavour === "1.0" ? "default" : "";
+    return {
+      version: VERSION_1_0_0,
+      identifier: this.#idBytes,
+      timestampNs: this.#startNs,
+      durationNs: BigInt(Math.max(0, this.#engine.now() - this.#startMs)) * NS_PER_MS,
+      identity: { identifier: NIL_UUID, publicKey: undefined },
+      name,
+      category: unset,
+      environment: unset,
+      perimeter: unset,
+      job: unset,
+      replicas: 1,
+      dataset: "",
+      dataClasses: [],
+      classifications: [],
+      tags: tags ?? [],
+      context: context ?? defaultContext(this.#engine.hostname),
+      sources: [{ importer, context: [], ...tree }],
+    };
+  }
+
+  #storeContent(content: ReadableStream<Uint8Array>, isFile: boolean): Promise<WrittenContent> {
+    const { pool, mac, codec, configuration, plainMemory, encodedMemory } = this.#engine;
+    return writeContent(content, {
+      pool,
+      mac: mac.parameters,
+      compression: codec.compression,
+      chunking: {
+        algorithm: configuration.chunking.algorithm.toLowerCase() as "fastcdc" | "fastcdc-v1.0.0",
+        minSize: configuration.chunking.minSize,
+        normalSize: configuration.chunking.normalSize,
+        maxSize: configuration.chunking.maxSize,
+      },
+      plainMemory,
+      encodedMemory,
+      sink: {
+        claim: (mac) => this.#packer.claim(mac),
+        append: async (mac, data, length) => {
+          await this.#packer.append(mac, data, length);
+          const bytesStored = this.#statistics.bytesStored + length;
+          this.#statistics = { ...this.#statistics, bytesStored };
+        },
+      },
+      entropy: isFile,
+      signal: this.#signal,
+      onChunk: (length, isNew) => {
+        if (isFile) this.#count(length, isNew);
+      },
+    });
+  }
+
+  #count(length: number, isNew: boolean): void {
+    const { bytesRead, bytesNew, bytesStored, chunks, chunksNew } = this.#statistics;
+    this.#statistics = {
+      bytesRead: bytesRead + length,
+      bytesNew: bytesNew + (isNew ? length : 0),
+      bytesStored,
+      chunks: chunks + 1,
+      chunksNew: chunksNew + (isNew ? 1 : 0),
+    };
+    this.#options.onProgress?.(this.#statistics);
+  }
+
+  #putObject(content: WrittenContent, contentType: string): Promise<Mac> {
+    return this.#packer.putStructure(
+      ResourceType.OBJECT,
+      encodeObject({
+        version: VERSION_1_0_0,
+        contentMac: content.mac,
+        chunks: content.chunks.map(({ mac, length, entropy }) => ({
+          version: VERSION_1_0_0,
+          contentMac: mac,
+          length,
+          entropy,
+          flags: 0,
+        })),
+        contentType,
+        entropy: content.entropy,
+        flags: 0,
+      }),
+    );
+  }
+
+  /** Enters a durable packfile into the state. Padding needs no entry. */
+  #record(packfile: PackfileWriter): void {
+    for (const record of packfile.records) {
+      if (record.type === ResourceType.RANDOM) continue;
+      this.#state.addLocation({ ...record, packfile: packfile.id });
+    }
+    this.#state.addPackfile(packfile.id, this.#idBytes, this.#startNs);
+    this.#packfileBytes += packfile.fileLength;
+  }
+
+  #fileInfo(
+    path: string,
+    type: Exclude<FileType, "other">,
+    { mode, mtime, uid, gid }: EntryAttributes,
+    size: number,
+  ) {
+    return newFileInfo({
+      name: baseName(path),
+      size,
+      mode: fileMode(type, mode ?? DEFAULT_PERMISSIONS[type]),
+      modTimeNs: mtime === undefined ? this.#startNs : nsFromDate(mtime),
+      uid: BigInt(uid ?? 0),
+      gid: BigInt(gid ?? 0),
+    });
+  }
+
+  #checkPath(path: string): void {
+    if (!path.startsWith("/") || path === "/" || cleanPath(path) !== path) {
+      throw new TypeError(`Cannot add "${path}": the path is not absolute and clean`);
+    }
+    if (this.#entries.has(path)) throw new TypeError(`Cannot add "${path}": it was added already`);
+  }
+
+  /** One call at a time; after a failure only {@linkcode abort} is left. */
+  async #exclusively<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#phase !== "open") {
+      throw new TypeError(`Cannot write to snapshot ${this.id}: it is ${this.#phase}`);
+    }
+    if (this.#current !== undefined) {
+      throw new TypeError(`Cannot write to snapshot ${this.id}: another call is under way`);
+    }
+    const call = action();
+    this.#current = call;
+    try {
+      return await call;
+    } catch (error) {
+      if (this.#phase === "open") this.#phase = "failed";
+      throw error;
+    } finally {
+      this.#current = undefined;
+    }
+  }
+}
+
+/** States of version 1.1 would lock clients of 1.0 out of a repository that is theirs. */
+function flavourOf({ catalog: { states }, configuration }: Engine): Flavour {
+  if (states.needsVersion11) return "1.1";
+  const isOldAndEmpty = states.latest === undefined &&
+    configuration.chunking.algorithm === ALGORITHM_OF_1_0;
+  return states.latest !== undefined || isOldAndEmpty ? "1.0" : "1.1";
+}
+
+function defaultContext(hostname: string): KeyValue[] {
+  return [
+    { key: "Hostname", value: hostname },
+    { key: "OperatingSystem", value: Deno.build.os },
+    { key: "Architecture", value: Deno.build.arch },
+    { key: "NumCPU", value: String(navigator.hardwareConcurrency) },
+  ];
+}

@@ -1,0 +1,307 @@
+import { CorruptionError, messageOf, ObjectNotFoundError, StoreError } from "../errors.ts";
+import {
+  isObjectName,
+  type ObjectKind,
+  type ObjectWriter,
+  type Store,
+  type StorePresence,
+} from "./store.ts";
+
+/** Folder of each kind of object; locks have no buckets. */
+const FOLDERS: Readonly<Record<ObjectKind, string>> = {
+  packfile: "packfiles",
+  state: "states",
+  lock: "locks",
+};
+
+const BUCKETS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, "0"));
+
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+const TEMPORARY_PREFIX = "tmp.";
+
+/**
+ * A repository in a directory, laid out as plakar's file system integration does it
+ * (format reference, section 1.1).
+ */
+export class FileSystemStore implements Store {
+  readonly location: string;
+  readonly #root: string;
+
+  /**
+   * @param root absolute path of the repository's directory
+   */
+  constructor(root: string) {
+    this.#root = root;
+    this.location = `fs://${root}`;
+  }
+
+  async presence(): Promise<StorePresence> {
+    const names = await this.#attempt(
+      `Cannot open repository "${this.#root}"`,
+      () => entryNames(this.#root),
+    ).catch((error: unknown): string[] => {
+      if (error instanceof ObjectNotFoundError) return [];
+      throw error;
+    });
+    if (names.includes("CONFIG")) return "repository";
+    for (const name of names) {
+      if (name.startsWith(TEMPORARY_PREFIX)) continue;
+      if (!Object.values(FOLDERS).includes(name)) return "foreign";
+      if (await this.#holdsObjects(name)) return "foreign";
+    }
+    return "absent";
+  }
+
+  /** A creation that was cut off has folders and buckets, but no object in them. */
+  async #holdsObjects(folder: string): Promise<boolean> {
+    for (const name of await entryNames(`${this.#root}/${folder}`)) {
+      if (name.startsWith(TEMPORARY_PREFIX)) continue;
+      if (!BUCKETS.includes(name)) return true;
+      if ((await entryNames(`${this.#root}/${folder}/${name}`)).length > 0) return true;
+    }
+    return false;
+  }
+
+  async create(configuration: Uint8Array): Promise<void> {
+    await this.#attempt(`Cannot create repository "${this.#root}"`, async () => {
+      await Deno.mkdir(this.#root, { recursive: true, mode: DIRECTORY_MODE });
+      for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
+        for (const bucket of BUCKETS) {
+          await Deno.mkdir(`${this.#root}/${folder}/${bucket}`, {
+            recursive: true,
+            mode: DIRECTORY_MODE,
+          });
+        }
+      }
+      await Deno.mkdir(`${this.#root}/${FOLDERS.lock}`, { recursive: true, mode: DIRECTORY_MODE });
+      const temporary = this.#temporaryPath("");
+      try {
+        await writeDurably(temporary, configuration);
+        await linkOrRename(temporary, `${this.#root}/CONFIG`);
+      } finally {
+        await removeIfThere(temporary);
+      }
+      await syncDirectory(this.#root);
+    });
+  }
+
+  readConfiguration(): Promise<Uint8Array> {
+    return this.#attempt(
+      `Cannot open repository "${this.#root}"`,
+      () => Deno.readFile(`${this.#root}/CONFIG`),
+    );
+  }
+
+  list(kind: ObjectKind): Promise<string[]> {
+    const folder = `${this.#root}/${FOLDERS[kind]}`;
+    return this.#attempt(`Cannot list ${FOLDERS[kind]} of "${this.#root}"`, async () => {
+      if (kind === "lock") return (await entryNames(folder)).filter(isObjectName);
+      const buckets = (await entryNames(folder)).filter((name) => BUCKETS.includes(name));
+      const names = await Promise.all(
+        buckets.map(async (bucket) =>
+          (await entryNames(`${folder}/${bucket}`))
+            .filter((name) => isObjectName(name) && name.startsWith(bucket))
+        ),
+      );
+      return names.flat();
+    });
+  }
+
+  readAll(kind: ObjectKind, id: string): Promise<Uint8Array> {
+    return this.#attempt(`Cannot read ${kind} ${id}`, () => Deno.readFile(this.#path(kind, id)));
+  }
+
+  read(kind: ObjectKind, id: string, offset: number, target: Uint8Array): Promise<void> {
+    return this.#attempt(`Cannot read ${kind} ${id}`, async () => {
+      using file = await Deno.open(this.#path(kind, id), { read: true });
+      if (offset > 0) await file.seek(offset, Deno.SeekMode.Start);
+      let filled = 0;
+      while (filled < target.length) {
+        const count = await file.read(target.subarray(filled));
+        if (count === null) {
+          throw new CorruptionError(
+            `Cannot read ${kind} ${id}: it ends at byte ${offset + filled}, ` +
+              `but ${offset + target.length} are needed`,
+            kind === "packfile" ? { packfile: id } : {},
+          );
+        }
+        filled += count;
+      }
+    });
+  }
+
+  size(kind: ObjectKind, id: string): Promise<number> {
+    return this.#attempt(
+      `Cannot read ${kind} ${id}`,
+      async () => (await Deno.stat(this.#path(kind, id))).size,
+    );
+  }
+
+  async put(kind: ObjectKind, id: string, bytes: Uint8Array): Promise<void> {
+    const writer = await this.openWriter(kind, id);
+    try {
+      await writer.write(bytes);
+      await writer.close();
+    } finally {
+      await writer.abort();
+    }
+  }
+
+  openWriter(kind: ObjectKind, id: string): Promise<ObjectWriter> {
+    return this.#attempt(`Cannot write ${kind} ${id}`, async () => {
+      const temporary = this.#temporaryPath(kind === "lock" ? "" : `/${FOLDERS[kind]}`);
+      const file = await Deno.open(temporary, {
+        write: true,
+        createNew: true,
+        mode: FILE_MODE,
+      });
+      return new FileWriter(
+        file,
+        temporary,
+        this.#path(kind, id),
+        (action) => this.#attempt(`Cannot write ${kind} ${id}`, action),
+      );
+    });
+  }
+
+  delete(kind: ObjectKind, id: string): Promise<void> {
+    return this.#attempt(
+      `Cannot delete ${kind} ${id}`,
+      () => removeIfThere(this.#path(kind, id)),
+    );
+  }
+
+  #path(kind: ObjectKind, id: string): string {
+    const folder = `${this.#root}/${FOLDERS[kind]}`;
+    return kind === "lock" ? `${folder}/${id}` : `${folder}/${id.slice(0, 2)}/${id}`;
+  }
+
+  #temporaryPath(folder: string): string {
+    const digits = crypto.getRandomValues(new BigUint64Array(1))[0]!.toString();
+    return `${this.#root}${folder}/${TEMPORARY_PREFIX}${digits}`;
+  }
+
+  /** Runs a store operation; its errors become {@linkcode StoreError}s that say what was tried. */
+  async #attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof CorruptionError || error instanceof StoreError) throw error;
+      if (error instanceof Deno.errors.NotFound) {
+        throw new ObjectNotFoundError(`${what}: it does not exist`, { cause: error });
+      }
+      throw new StoreError(`${what}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+class FileWriter implements ObjectWriter {
+  readonly #file: Deno.FsFile;
+  readonly #temporary: string;
+  readonly #target: string;
+  readonly #attempt: <T>(action: () => Promise<T>) => Promise<T>;
+  #state: "open" | "closed" = "open";
+
+  constructor(
+    file: Deno.FsFile,
+    temporary: string,
+    target: string,
+    attempt: <T>(action: () => Promise<T>) => Promise<T>,
+  ) {
+    this.#file = file;
+    this.#temporary = temporary;
+    this.#target = target;
+    this.#attempt = attempt;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#attempt(() => writeFully(this.#file, bytes));
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#attempt(async () => {
+        await this.#file.sync();
+        this.#file.close();
+        this.#state = "closed";
+        const folder = this.#target.slice(0, this.#target.lastIndexOf("/"));
+        await renameInto(this.#temporary, this.#target, folder);
+        // The rename is in the folder, not in the file: a power cut could lose the name.
+        await syncDirectory(folder);
+      });
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closed";
+      this.#file.close();
+    }
+    try {
+      await removeIfThere(this.#temporary);
+    } catch {
+      // Best effort: readers pass over temporary names, and the first failure is what matters.
+    }
+  }
+}
+
+async function entryNames(directory: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(directory)) names.push(entry.name);
+  return names;
+}
+
+async function writeFully(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) written += await file.write(bytes.subarray(written));
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true, mode: FILE_MODE });
+  await writeFully(file, bytes);
+  await file.sync();
+}
+
+/**
+ * Gives a file its final name, which must be free: a rename would replace the CONFIG that another
+ * client has created meanwhile, and its packfiles would belong to no repository.
+ */
+async function linkOrRename(from: string, to: string): Promise<void> {
+  try {
+    await Deno.link(from, to);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) throw error;
+    // Some file systems have no hard links.
+    await Deno.rename(from, to);
+  }
+}
+
+/** Renames; makes the folder where another tool has left it out (buckets are made at creation). */
+async function renameInto(from: string, to: string, folder: string): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await Deno.mkdir(folder, { recursive: true, mode: DIRECTORY_MODE });
+    await Deno.rename(from, to);
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  // Directories cannot be opened for syncing on Windows; the rename is journalled there.
+  if (Deno.build.os === "windows") return;
+  using directory = await Deno.open(path, { read: true });
+  await directory.sync();
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

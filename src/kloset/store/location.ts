@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import { UnsupportedLocationError } from "../errors.ts";
+import { FileSystemStore } from "./file_system.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * The store of a location: a path, `fs:path` or `fs://path`; relative paths start at the
+ * working directory.
+ *
+ * Opens nothing yet.
+ *
+ * @throws {UnsupportedLocationError} the location is empty or has another scheme
+ *
+ * @example A directory
+ * ```ts
+ * import { openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(openStore("/var/backups/infrahub").location, "fs:///var/backups/infrahub");
+ * ```
+ */
+export function openStore(location: string): Store {
+  // At least two letters: "C:" is a drive.
+  const match = /^([a-z][a-z0-9+.-]+):(?:\/\/)?(.*)$/is.exec(location);
+  const scheme = match?.[1] ?? "fs";
+  const path = match?.[2] ?? location;
+  if (scheme !== "fs") {
+    throw new UnsupportedLocationError(`backend '${scheme}' does not exist`);
+  }
+  if (path === "") throw new UnsupportedLocationError("The repository location is empty");
+  if (path.endsWith(".ptar")) {
+    throw new UnsupportedLocationError(`Cannot use "${path}": ptar archives are not supported`);
+  }
+  return new FileSystemStore(resolve(path));
+}

@@ -1,0 +1,8 @@
+/**
+ * The threads of the data path: hashing, encoding and decoding of chunks in shared memory.
+ *
+ * @module
+ */
+
+export * from "./pool.ts";
+export * from "./tasks.ts";

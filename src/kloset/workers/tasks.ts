@@ -1,0 +1,91 @@
+import type { Region } from "../../kernels/mod.ts";
+
+/** Which keyed hash a repository uses, and its 32-byte key (format reference, section 5). */
+export interface MacParameters {
+  readonly algorithm: "BLAKE3" | "SHA256";
+  readonly key: Uint8Array;
+}
+
+/** How a repository compresses; undefined: not at all. */
+export type Compression = "LZ4" | "GZIP" | undefined;
+
+/** Computes the MAC of `data[0, length)`, and its entropy where asked for (0 otherwise). */
+export interface HashTask {
+  readonly operation: "hash";
+  readonly data: Region;
+  readonly length: number;
+  readonly mac: MacParameters;
+  readonly entropy: boolean;
+}
+
+/** Feeds `data[0, length)` to a BLAKE3 state; one task at a time per state. */
+export interface UpdateTask {
+  readonly operation: "update";
+  readonly state: Region;
+  readonly data: Region;
+  readonly length: number;
+}
+
+/** Encodes `data[0, length)` into `target`, which holds at least `encodedBound(length)` bytes. */
+export interface EncodeTask {
+  readonly operation: "encode";
+  readonly data: Region;
+  readonly length: number;
+  readonly target: Region;
+  readonly compression: Compression;
+}
+
+/** Decodes `data[start, start + length)` into `target` and computes the MAC of what came out. */
+export interface DecodeTask {
+  readonly operation: "decode";
+  readonly data: Region;
+  readonly start: number;
+  readonly length: number;
+  readonly target: Region;
+  readonly compression: Compression;
+  readonly mac: MacParameters;
+}
+
+/** What a worker can be asked to do. Regions stay untouched by others until it has answered. */
+export type Task = HashTask | UpdateTask | EncodeTask | DecodeTask;
+
+/** The answer to a {@linkcode HashTask}; entropy in bits per byte. */
+export interface HashResult {
+  readonly mac: Uint8Array;
+  readonly entropy: number;
+}
+
+/** The answer to an {@linkcode EncodeTask}: bytes written. */
+export interface EncodeResult {
+  readonly length: number;
+}
+
+/** The answer to a {@linkcode DecodeTask}: plain bytes and their MAC, or why they do not decode. */
+export type DecodeResult =
+  | { readonly length: number; readonly mac: Uint8Array }
+  | { readonly damage: string };
+
+/** The answer type of each task. */
+export type TaskResult<T extends Task> = T extends HashTask ? HashResult
+  : T extends EncodeTask ? EncodeResult
+  : T extends DecodeTask ? DecodeResult
+  : undefined;
+
+/** The first message to a worker. */
+export interface WorkerStart {
+  readonly image: import("../../kernels/mod.ts").KernelImage;
+  readonly scratch: Region;
+  /** BLAKE3 state for one-shot hashes. */
+  readonly state: Region;
+}
+
+/** Every further message to a worker. */
+export interface WorkerRequest {
+  readonly id: number;
+  readonly task: Task;
+}
+
+/** A worker's answer. */
+export type WorkerReply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: string };

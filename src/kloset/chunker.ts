@@ -39,15 +39,19 @@ export async function* cutChunks(
   const { pool: { kernels }, chunking, memory, signal } = options;
   const scanner = new CutScanner(kernels, chunking);
   const reader = new SourceReader(source, signal);
+  // What was read beyond a cut, on its way to the next region. It waits here, and not in the old
+  // region, so that this generator holds no memory while it waits for more: streams that share a
+  // budget cannot block each other.
+  const beyond = new Uint8Array(READ_BYTES);
   let region: Region | undefined;
   let filled = 0;
   let chunks = 0;
   try {
-    region = await memory.acquire(chunking.maxSize);
     while (true) {
       const bytes = await reader.read();
       if (bytes === undefined) break;
       for (let taken = 0; taken < bytes.length;) {
+        region ??= await memory.acquire(chunking.maxSize);
         const part = bytes.subarray(
           taken,
           taken + Math.min(READ_BYTES, chunking.maxSize - filled),
@@ -58,18 +62,22 @@ export async function* cutChunks(
         let cut: number | undefined;
         while ((cut = scanner.scan(region, filled)) !== undefined) {
           scanner.reset();
-          const next = await memory.acquire(chunking.maxSize);
-          kernels.bytes(next).set(kernels.bytes(region, cut, filled));
+          const rest = filled - cut;
+          beyond.set(kernels.bytes(region, cut, filled));
           const chunk: Chunk = { data: region, length: cut };
-          region = next;
-          filled -= cut;
+          region = undefined;
+          filled = 0;
           chunks++;
           yield chunk;
+          if (rest === 0) break;
+          region = await memory.acquire(chunking.maxSize);
+          kernels.bytes(region).set(beyond.subarray(0, rest));
+          filled = rest;
         }
       }
     }
     if (filled > 0 || chunks === 0) {
-      const chunk = { data: region, length: filled };
+      const chunk = { data: region ?? await memory.acquire(1), length: filled };
       region = undefined;
       yield chunk;
     }

@@ -11,6 +11,9 @@ import { WorkerPool } from "./workers/mod.ts";
 /** Plain and stored bytes of chunks that a reader holds at the same time. */
 const READ_AHEAD_BYTES = 32 * 1024 * 1024;
 
+/** Plain bytes of chunks that writers hold at the same time, at most: for hosts with many cores. */
+const MAXIMUM_PLAIN_BYTES = 256 * 1024 * 1024;
+
 /** The machinery that all snapshots of an open repository share. */
 export interface Engine extends Machinery {
   readonly store: Store;
@@ -48,13 +51,13 @@ export function startMachinery(
   jobs: number,
   maximumChunkBytes: number,
 ): Machinery {
-  const chunks = 2 * jobs + 2;
+  const plainBytes = Math.min((2 * jobs + 2) * maximumChunkBytes, MAXIMUM_PLAIN_BYTES);
   return {
     kernels,
     pool: new WorkerPool(kernels, jobs),
-    plainMemory: new MemoryBudget(kernels, chunks * maximumChunkBytes),
+    plainMemory: new MemoryBudget(kernels, plainBytes),
     // Stored chunks take what they need, which is much less than the greatest size.
-    encodedMemory: new MemoryBudget(kernels, (chunks * maximumChunkBytes) / 2),
+    encodedMemory: new MemoryBudget(kernels, plainBytes / 2),
     readMemory: new MemoryBudget(kernels, READ_AHEAD_BYTES),
   };
 }

@@ -1,5 +1,5 @@
 import type { Engine } from "../engine.ts";
-import { CorruptionError } from "../errors.ts";
+import { CorruptionError, messageOf } from "../errors.ts";
 import {
   baseName,
   cleanPath,
@@ -31,6 +31,9 @@ import { type SnapshotHeader, snapshotHeaderOf } from "./snapshot_header.ts";
 import { type Flavour, type TreeEntry, writeTree } from "./tree_writer.ts";
 
 const NS_PER_MS = 1_000_000n;
+
+/** Age from which a temporary file counts as left behind: no writer pauses for so long. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /** The algorithm name in the CONFIG of repositories that clients of version 1.0 have created. */
 const ALGORITHM_OF_1_0 = "FASTCDC";
@@ -172,6 +175,7 @@ export class SnapshotWriter {
           { cause: damaged.error },
         );
       }
+      await removeAbandoned(engine);
       return new SnapshotWriter(engine, options, id, lock, index);
     } catch (error) {
       await lock.release();
@@ -440,6 +444,15 @@ export class SnapshotWriter {
     } finally {
       this.#current = undefined;
     }
+  }
+}
+
+/** Gives back the room that killed writers have left taken. It can wait if it fails. */
+async function removeAbandoned({ store, now, onWarning }: Engine): Promise<void> {
+  try {
+    await store.removeAbandoned(now() - ABANDONED_MS);
+  } catch (error) {
+    onWarning(messageOf(error));
   }
 }
 

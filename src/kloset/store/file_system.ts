@@ -172,6 +172,18 @@ export class FileSystemStore implements Store {
     );
   }
 
+  removeAbandoned(beforeMs: number): Promise<void> {
+    return this.#attempt(`Cannot clean up "${this.#root}"`, async () => {
+      for (const folder of ["", `/${FOLDERS.packfile}`, `/${FOLDERS.state}`]) {
+        for (const name of await entryNames(this.#root + folder)) {
+          if (!name.startsWith(TEMPORARY_PREFIX)) continue;
+          const path = `${this.#root}${folder}/${name}`;
+          if (await writtenBefore(path, beforeMs)) await removeIfThere(path);
+        }
+      }
+    });
+  }
+
   #path(kind: ObjectKind, id: string): string {
     const folder = `${this.#root}/${FOLDERS[kind]}`;
     return kind === "lock" ? `${folder}/${id}` : `${folder}/${id.slice(0, 2)}/${id}`;
@@ -253,6 +265,17 @@ async function entryNames(directory: string): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of Deno.readDir(directory)) names.push(entry.name);
   return names;
+}
+
+/** Whether a file was last written before a time; false where that is unknown, or it has gone. */
+async function writtenBefore(path: string, timeMs: number): Promise<boolean> {
+  try {
+    const { mtime } = await Deno.stat(path);
+    return mtime !== null && mtime.getTime() < timeMs;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function writeFully(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

@@ -91,6 +91,12 @@ export interface Store {
 
   /** Removes an object; one that is not there is fine. */
   delete(kind: ObjectKind, id: string): Promise<void>;
+
+  /**
+   * Removes what writers have left behind that were killed: temporary files that nobody has written
+   * to since `beforeMs`, milliseconds since 1970.
+   */
+  removeAbandoned(beforeMs: number): Promise<void>;
 }
 
 /** Whether a file name is an object's name. */

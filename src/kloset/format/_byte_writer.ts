@@ -1,4 +1,6 @@
-/** A growing buffer with the integer writes that the layouts need. Names say width and byte order. */
+/**
+ * A growing buffer with the integer writes that the layouts need. Names say width and byte order.
+ */
 export class ByteWriter {
   #bytes: Uint8Array;
   #view: DataView;
@@ -88,8 +90,8 @@ export class ByteWriter {
   }
 
   /**
-   * Makes room and returns where it starts. Call it before touching the buffer or its view: both may be
-   * replaced by larger ones.
+   * Makes room and returns where it starts. Call it before touching the buffer or its view: both
+   * may be replaced by larger ones.
    */
   #reserve(count: number): number {
     const start = this.#length;

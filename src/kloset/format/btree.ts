@@ -1,6 +1,6 @@
 /**
- * Finding and listing in trees that somebody else may have written: a damaged or hostile tree ends in an error,
- * never in an endless walk or in keys out of order.
+ * Finding and listing in trees that somebody else may have written: a damaged or hostile tree ends
+ * in an error, never in an endless walk or in keys out of order.
  *
  * @module
  */
@@ -64,7 +64,8 @@ export interface BTreeIterateOptions {
  *
  * @param root The root node's id.
  * @param compare The tree's order.
- * @throws {FormatError} If a node breaks the tree's order, is empty below the root, or lies too deep.
+ * @throws {FormatError} If a node breaks the tree's order, is empty below the root, or lies too
+ *   deep.
  */
 export async function* btreeIterate(
   root: Mac,

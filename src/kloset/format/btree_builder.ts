@@ -17,8 +17,8 @@ interface StoredNode {
 /**
  * Builds a tree from sorted items, with evenly filled nodes.
  *
- * Nodes are content-addressed and each leaf names the one to its right, so every level is stored from right to
- * left, the leaves first.
+ * Nodes are content-addressed and each leaf names the one to its right, so every level is stored
+ * from right to left, the leaves first.
  *
  * @param items In strictly ascending order.
  * @param compare The tree's order.

@@ -153,7 +153,8 @@ const COMPRESSION_FIELDS = [
 ];
 
 /**
- * Reads the payload of CONFIG. Whether this code supports the named algorithms is for the caller to judge.
+ * Reads the payload of CONFIG. Whether this code supports the named algorithms is for the caller to
+ * judge.
  *
  * @throws {FormatError} If the payload is malformed.
  */
@@ -198,7 +199,8 @@ function decodeCompression(fields: StructReader): CompressionConfiguration {
 /**
  * The CONFIG file of a repository.
  *
- * @param hash BLAKE3 of 32 bytes: unkeyed when plaintext, keyed with the derived key when encrypted.
+ * @param hash BLAKE3 of 32 bytes: unkeyed when plaintext, keyed with the derived key when
+ *   encrypted.
  */
 export function encodeConfigurationFile(
   configuration: Configuration,
@@ -209,8 +211,9 @@ export function encodeConfigurationFile(
 }
 
 /**
- * Reads a CONFIG file. Its footer is checked when the repository is plaintext. When `encryption` is set, the
- * footer needs the key that the passphrase gives: the caller derives it and calls `verifyEnvelope`.
+ * Reads a CONFIG file. Its footer is checked when the repository is plaintext. When `encryption` is
+ * set, the footer needs the key that the passphrase gives: the caller derives it and calls
+ * `verifyEnvelope`.
  *
  * @param blake3 The unkeyed BLAKE3 hash, 32 bytes.
  * @throws {FormatError} If the file is malformed, of a newer version, or does not match its footer.

@@ -85,10 +85,11 @@ export function encodeEnvelope(
 }
 
 /**
- * Takes a whole stored file apart **without** checking its footer. Needed for CONFIG alone, which tells by
- * itself which key its footer was made with; then comes {@linkcode verifyEnvelope}.
+ * Takes a whole stored file apart **without** checking its footer. Needed for CONFIG alone, which
+ * tells by itself which key its footer was made with; then comes {@linkcode verifyEnvelope}.
  *
- * @throws {FormatError} If the file is too short, not of the expected type, or of a greater version.
+ * @throws {FormatError} If the file is too short, not of the expected type, or of a greater
+ *   version.
  */
 export function splitEnvelope(
   bytes: Uint8Array,

@@ -1,5 +1,6 @@
 /**
- * File modes as Go's `fs.FileMode` numbers them: permission bits 0o777 as on Unix, all other bits its own.
+ * File modes as Go's `fs.FileMode` numbers them: permission bits 0o777 as on Unix, all other bits
+ * its own.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
  * The bytes of a Kloset repository: pure functions between byte arrays and typed values, both ways.
  *
- * Nothing here reads files, hashes, compresses or encrypts; hash functions are passed in. Whatever the bytes, a
- * decoder returns a value or throws {@linkcode FormatError}.
+ * Nothing here reads files, hashes, compresses or encrypts; hash functions are passed in. Whatever
+ * the bytes, a decoder returns a value or throws {@linkcode FormatError}.
  *
- * Words: an **envelope** wraps each stored file; a **packfile** holds **blobs**; a **state** tells where blobs
- * lie; a snapshot's **header** is the blob that leads to its trees, whose **VFS entries** lead to **objects**,
- * lists of chunks. A **MAC** is a keyed hash of 32 bytes.
+ * Words: an **envelope** wraps each stored file; a **packfile** holds **blobs**; a **state** tells
+ * where blobs lie; a snapshot's **header** is the blob that leads to its trees, whose **VFS
+ * entries** lead to **objects**, lists of chunks. A **MAC** is a keyed hash of 32 bytes.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
  * Reads msgpack from anyone: as lenient about forms as the Go library, and safe on hostile bytes.
  *
- * A message is walked once before it is decoded. The walk allocates nothing that an announced length could
- * inflate, so that the decoder only ever sees messages that are complete and of limited depth.
+ * A message is walked once before it is decoded. The walk allocates nothing that an announced
+ * length could inflate, so that the decoder only ever sees messages that are complete and of
+ * limited depth.
  *
  * @module
  */
@@ -27,16 +28,17 @@ const decoder = new Decoder({
 const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Text of UTF-8 bytes. Invalid sequences become U+FFFD: names made by other programs need not be UTF-8, and
- * must not make a whole snapshot unreadable.
+ * Text of UTF-8 bytes. Invalid sequences become U+FFFD: names made by other programs need not be
+ * UTF-8, and an entry with such a name must stay readable. (A tree whose keys collide or lose their
+ * order that way is refused by the lookups.)
  */
 export function decodeText(bytes: Uint8Array): string {
   return TEXT.decode(bytes);
 }
 
 /**
- * Decodes one message. Strings and binaries are both byte arrays (views of `bytes`), 64-bit integers are
- * bigints, maps plain objects, extensions `ExtData`.
+ * Decodes one message. Strings and binaries are both byte arrays (views of `bytes`), 64-bit
+ * integers are bigints, maps plain objects, extensions `ExtData`.
  *
  * @param where What the bytes are, for messages.
  * @throws {FormatError} If the bytes are not exactly one message.

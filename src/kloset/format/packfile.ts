@@ -70,7 +70,8 @@ export function encodePackfileIndex(records: readonly PackfileRecord[]): Uint8Ar
 }
 
 /**
- * Reads a plain index and checks it against its footer: MAC, number of records, every blob inside the data.
+ * Reads a plain index and checks it against its footer: MAC, number of records, every blob inside
+ * the data.
  *
  * @throws {FormatError} If any of that is wrong.
  */

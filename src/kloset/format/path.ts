@@ -4,7 +4,9 @@
  * @module
  */
 
-/** An absolute clean path: no `.`, `..`, empty part or trailing slash; `..` does not leave the root. */
+/**
+ * An absolute clean path: no `.`, `..`, empty part or trailing slash; `..` does not leave the root.
+ */
 export function cleanPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
@@ -28,8 +30,8 @@ export function baseName(path: string): string {
 export type KeyOrder = (a: string, b: string) => number;
 
 /**
- * The order of the UTF-8 bytes. JavaScript's own order of strings differs: it puts characters beyond U+FFFF,
- * which are pairs of surrogates, before U+E000 to U+FFFF.
+ * The order of the UTF-8 bytes. JavaScript's own order of strings differs: it puts characters
+ * beyond U+FFFF, which are pairs of surrogates, before U+E000 to U+FFFF.
  */
 export function compareBytes(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);

@@ -1,5 +1,6 @@
 /**
- * Reading states: which blobs lie where, which packfiles count, what was taken away. The plain stream:
+ * Reading states: which blobs lie where, which packfiles count, what was taken away. The plain
+ * stream:
  *
  * ```text
  * since 1.1.0: parent, 32 bytes
@@ -51,8 +52,8 @@ export interface StateMetadata {
 /** Receives the entries of a state in their order. A kind without a method is skipped. */
 export interface StateVisitor {
   /**
-   * A blob's location. MACs are given as positions in the visited bytes, so that millions of entries cost no
-   * allocation.
+   * A blob's location. MACs are given as positions in the visited bytes, so that millions of
+   * entries cost no allocation.
    *
    * @param type Resource type number of the blob.
    * @param macAt Where the blob's MAC starts in the bytes.
@@ -81,7 +82,8 @@ export interface StateVisitor {
 /**
  * Reads a plain state stream. MACs handed to the visitor, but for locations, are copies.
  *
- * Nothing about the stream can be trusted until this returns: a visitor that merges must be able to forget.
+ * Nothing about the stream can be trusted until this returns: a visitor that merges must be able to
+ * forget.
  *
  * @param version The version word of the state's envelope.
  * @throws {FormatError} If the stream is malformed.

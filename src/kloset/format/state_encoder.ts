@@ -19,11 +19,11 @@ export interface StateLocation {
 }
 
 /**
- * Writes the plain stream of a state. Entries are written in the order in which they are added; the Go library
- * adds deletions, locations, colourings, packfiles, and readers accept any order.
+ * Writes the plain stream of a state. Entries are written in the order in which they are added; the
+ * Go library adds deletions, locations, colourings, packfiles, and readers accept any order.
  *
- * There is no method for CONFIGURATION entries: one of them makes version 1.1 of the Go library unable to open
- * the repository.
+ * There is no method for CONFIGURATION entries: one of them makes version 1.1 of the Go library
+ * unable to open the repository.
  */
 export class StateEncoder {
   readonly #out = new ByteWriter(4096);
@@ -62,7 +62,9 @@ export class StateEncoder {
     out.u64le(whenNs);
   }
 
-  /** A packfile counts; `stateId` is the state that brings it, `timestampNs` nanoseconds since 1970. */
+  /**
+   * A packfile counts; `stateId` is the state that brings it, `timestampNs` nanoseconds since 1970.
+   */
   addPackfile(packfile: Mac, stateId: Mac, timestampNs: bigint): void {
     const out = this.#out;
     out.u8(StateEntryType.PACKFILE);

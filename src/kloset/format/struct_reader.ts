@@ -6,9 +6,10 @@ import { ZERO_TIME_NS } from "./timestamp.ts";
 import { type Uuid, UUID_BYTES } from "./uuid.ts";
 
 /**
- * Reads the fields of one msgpack struct by name, with the leniency of the Go library: unknown keys are
- * ignored, missing keys and nil are zero values, any integer code serves any integer field, str and bin stand
- * for each other, and a struct may come as an array of exactly its fields. Byte results are copies.
+ * Reads the fields of one msgpack struct by name, with the leniency of the Go library: unknown keys
+ * are ignored, missing keys and nil are zero values, any integer code serves any integer field, str
+ * and bin stand for each other, and a struct may come as an array of exactly its fields. Byte
+ * results are copies.
  *
  * Every method throws {@linkcode FormatError} when the value is of another kind or out of range.
  */
@@ -224,7 +225,10 @@ function toMac(value: unknown, where: string): Mac {
   return value.slice();
 }
 
-/** Timestamp extension: u32 seconds; or 30 bits nanoseconds, 34 bits seconds; or u32 nanoseconds, i64 seconds. */
+/**
+ * Timestamp extension: u32 seconds; or 30 bits nanoseconds, 34 bits seconds; or u32 nanoseconds,
+ * i64 seconds.
+ */
 function toTime(data: Uint8Array, where: string): bigint {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   let seconds: bigint;

@@ -1,7 +1,9 @@
 import { MsgpackWriter, type StructPair } from "./msgpack_writer.ts";
 import { StructReader } from "./struct_reader.ts";
 
-/** Numbers about the direct children of a directory. Sizes in bytes, times in seconds since 1970. */
+/**
+ * Numbers about the direct children of a directory. Sizes in bytes, times in seconds since 1970.
+ */
 export interface DirectorySummary {
   directories: number;
   files: number;

@@ -53,7 +53,9 @@ const SUMS = [
 const MINIMA = ["minSize", "minModTime", "minEntropy"] as const;
 const MAXIMA = ["maxSize", "maxModTime", "maxEntropy"] as const;
 
-/** Computes the summary of one directory from its children, in any order, as the Go library does. */
+/**
+ * Computes the summary of one directory from its children, in any order, as the Go library does.
+ */
 export class SummaryBuilder {
   readonly #directory: DirectorySummary = emptyDirectorySummary();
   readonly #below: BelowSummary = emptyBelowSummary();

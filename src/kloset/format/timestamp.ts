@@ -1,5 +1,6 @@
 /**
- * Points in time: nanoseconds since 1970-01-01T00:00:00Z as a bigint, exact for every value Go can write.
+ * Points in time: nanoseconds since 1970-01-01T00:00:00Z as a bigint, exact for every value Go can
+ * write.
  *
  * @module
  */

@@ -132,7 +132,7 @@ export class IndexCache implements Disposable {
    */
   load(): CachedIndex | undefined {
     return this.#attempt(() => {
-      const row = this.#open()?.prepare("SELECT * FROM head").get();
+      const row = this.#read((database) => database.prepare("SELECT * FROM head").get());
       if (row === undefined) return undefined;
       const head = readHead(row);
       if (head.repository !== this.#options.repositoryId) {
@@ -158,18 +158,13 @@ export class IndexCache implements Disposable {
    */
   complete(index: BlobIndex): boolean {
     if (index.complete) return true;
-    return this.#attempt(() => {
-      const database = this.#open();
-      if (database === undefined || index !== this.#index) return false;
-      database.exec("BEGIN"); // one view of the file for all pages
-      try {
-        if (readGeneration(database) !== this.#generation) return false;
+    return this.#attempt(() =>
+      this.#read((database) => {
+        if (index !== this.#index || readGeneration(database) !== this.#generation) return false;
         index.attachPages(this.#readPages(database));
         return true;
-      } finally {
-        rollBack(database);
-      }
-    }) ?? false;
+      })
+    ) ?? false;
   }
 
   *#readPages(database: DatabaseSync): Generator<Uint8Array> {
@@ -205,22 +200,17 @@ export class IndexCache implements Disposable {
       const database = this.#create();
       // Random, not counted: a file that was removed and made anew must not look like the old one.
       const generation = Math.floor(Math.random() * 2 ** 48);
-      database.exec("BEGIN IMMEDIATE");
-      let outdated = false;
-      try {
+      const outdated = transaction(database, "IMMEDIATE", () => {
         if (readVersion(database) === 0) database.exec(SCHEMA);
-        outdated = readGeneration(database) !== this.#generation;
+        const outdated = readGeneration(database) !== this.#generation;
         this.#writeHeaders(database);
         if (changed && !outdated) {
           writePages(database, index, pageMacs.length, changedPages);
           writeHead(database, { ...head, generation, checksum: content });
           removeHeadersExcept(database, index.snapshotIds());
         }
-        database.exec("COMMIT");
-      } catch (error) {
-        rollBack(database);
-        throw error;
-      }
+        return outdated;
+      });
       this.#newHeaders.clear();
       if (!changed) return true;
       if (outdated) return false;
@@ -268,8 +258,8 @@ export class IndexCache implements Disposable {
     return this.#attempt(() => {
       const put = this.#newHeaders.get(macToHex(id));
       if (put !== undefined) return put.bytes;
-      this.#selectHeader ??= this.#open()?.prepare(
-        "SELECT bytes, checksum FROM header WHERE id = ?",
+      this.#selectHeader ??= this.#read((database) =>
+        database.prepare("SELECT bytes, checksum FROM header WHERE id = ?")
       );
       const row = this.#selectHeader?.get(id);
       if (row === undefined) return undefined;
@@ -297,9 +287,18 @@ export class IndexCache implements Disposable {
     return this.#options.mac(concatenate([id, bytes]));
   }
 
-  /** Removes everything that is saved. A {@linkcode save} afterwards starts anew. */
+  /** Forgets everything that is saved. A {@linkcode save} afterwards starts anew. */
   invalidate(): void {
-    this.#attempt(() => this.#remove());
+    this.#attempt(() => {
+      this.#forget();
+      if (this.#database === undefined && !exists(this.#path)) return;
+      const database = this.#connect();
+      // Emptied, not removed: other processes may have it open.
+      transaction(database, "IMMEDIATE", () => {
+        if (readVersion(database) === 0) return;
+        database.exec("DELETE FROM head; DELETE FROM page; DELETE FROM header");
+      });
+    });
   }
 
   /** Closes the file. Headers that were not saved are lost. */
@@ -312,11 +311,13 @@ export class IndexCache implements Disposable {
     this.close();
   }
 
-  /** The database, if there is one to read from. */
-  #open(): DatabaseSync | undefined {
+  /** What an action reads in one view of the file; undefined when there is no file to read. */
+  #read<T>(action: (database: DatabaseSync) => T): T | undefined {
     if (this.#database === undefined && !exists(this.#path)) return undefined;
     const database = this.#connect();
-    return readVersion(database) === 0 ? undefined : database;
+    return transaction(database, "DEFERRED", () => {
+      return readVersion(database) === 0 ? undefined : action(database);
+    });
   }
 
   /** The database, created where it is missing; it may still be empty. */
@@ -356,13 +357,17 @@ export class IndexCache implements Disposable {
     }
   }
 
-  #remove(): void {
-    this.#disconnect();
+  #forget(): void {
     this.#generation = undefined;
     this.#index = undefined;
     this.#pageMacs = [];
     this.#content = undefined;
     this.#newHeaders.clear();
+  }
+
+  #remove(): void {
+    this.#disconnect();
+    this.#forget();
     // A journal that is left behind would be applied to the next file of that name.
     for (const path of [this.#path, `${this.#path}-journal`]) {
       if (exists(path)) Deno.removeSync(path);
@@ -486,11 +491,27 @@ function readGeneration(database: DatabaseSync): number | undefined {
   return row === undefined ? undefined : numberOf(row, "generation");
 }
 
-function rollBack(database: DatabaseSync): void {
+/** Runs an action as one transaction, undone when it throws. */
+function transaction<T>(
+  database: DatabaseSync,
+  kind: "DEFERRED" | "IMMEDIATE",
+  action: () => T,
+): T {
+  database.exec(`BEGIN ${kind}`);
   try {
-    database.exec("ROLLBACK");
-  } catch {
-    // The error that led here may have ended the transaction already.
+    // Takes the lock and reads the schema here, because a statement that cannot be prepared for
+    // want of them gives no reason in Deno 2.4.
+    database.exec("SELECT 1 FROM sqlite_schema");
+    const result = action();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    try {
+      database.exec("ROLLBACK");
+    } catch {
+      // The error that led here may have ended the transaction already.
+    }
+    throw error;
   }
 }
 

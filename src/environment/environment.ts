@@ -1,0 +1,101 @@
+import type { CommandStream } from "./command_stream.ts";
+
+/** A service of a deployment, by the name that Docker Compose and Kubernetes know it by. */
+export type ServiceName = string;
+
+/** How a command is run inside a service. */
+export interface ExecOptions {
+  /** Operating system user; the service's own default when not given. */
+  readonly user?: string;
+  /** Variables that may be seen by anybody who lists processes. */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Variables that nobody else may see: they reach the command through its standard input, and
+   * stand neither on a command line nor in a log.
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Ends the command when aborted; its reason is then the error. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a captured command is run. */
+export interface RunOptions extends ExecOptions {
+  /**
+   * Longest duration in milliseconds; 0 for no limit.
+   *
+   * @default {60000}
+   */
+  readonly timeoutMs?: number;
+}
+
+/** How a streaming command is run. */
+export interface StreamOptions extends ExecOptions {
+  /** Longest wait in milliseconds for the next byte, or for bytes to be taken; 0 for no limit. */
+  readonly stallTimeoutMs: number;
+}
+
+/** A running command that reads its standard input from us. */
+export interface CommandInput {
+  /**
+   * Hands bytes to the command; they may be reused once this resolves.
+   *
+   * @throws {CommandFailedError} when the command has ended, or takes nothing for too long
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Ends the input and waits for the command.
+   *
+   * @returns what the command wrote to its standard output
+   * @throws {CommandFailedError} when it did not exit with 0
+   */
+  close(): Promise<string>;
+  /** Ends the command without ending its input properly. Idempotent; never throws. */
+  abort(reason: unknown): Promise<void>;
+}
+
+/** Whether a service is there and runs. */
+export type ServiceStatus = "running" | "stopped" | "absent";
+
+/**
+ * Where an Infrahub deployment runs, and how commands reach its services. Standard output and
+ * standard error are never merged; every error carries the tail of standard error.
+ */
+export interface Environment {
+  readonly kind: "docker" | "kubernetes" | "host";
+  /** Compose project, namespace, or host name. */
+  readonly target: string;
+
+  /**
+   * Runs a command to its end.
+   *
+   * @returns its standard output, without the last line break
+   * @throws {CommandFailedError} when it did not exit with 0, or took too long
+   */
+  run(service: ServiceName, argv: readonly string[], options?: RunOptions): Promise<string>;
+
+  /** Starts a command whose standard output is the data. See {@linkcode CommandStream}. */
+  streamOut(
+    service: ServiceName,
+    argv: readonly string[],
+    options: StreamOptions,
+  ): Promise<CommandStream>;
+
+  /** Starts a command whose standard input is the data. */
+  streamIn(
+    service: ServiceName,
+    argv: readonly string[],
+    options: StreamOptions,
+  ): Promise<CommandInput>;
+
+  /** @throws {CommandFailedError} when the status cannot be found out */
+  status(service: ServiceName, signal?: AbortSignal): Promise<ServiceStatus>;
+
+  /** Starts services; those that run already are fine. */
+  start(services: readonly ServiceName[], signal?: AbortSignal): Promise<void>;
+
+  /**
+   * Stops services and waits until they have stopped. What is needed to start them as they were
+   * (replica counts) is kept where it outlives this process.
+   */
+  stop(services: readonly ServiceName[], signal?: AbortSignal): Promise<void>;
+}

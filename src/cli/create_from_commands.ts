@@ -1,0 +1,74 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { Option } from "@commander-js/extra-typings";
+import { formatDuration, InvalidCommandError, splitCommand } from "../environment/mod.ts";
+import {
+  commandSource,
+  type Component,
+  type ComponentSource,
+  recordPath,
+  resolveEdition,
+} from "../infrahub/mod.ts";
+import { requirePlakarBackend, runBackup } from "./_create_backup.ts";
+import { durationArgument, environmentOption } from "./options.ts";
+import type { SessionProvider } from "./session.ts";
+import { UsageError } from "./usage_error.ts";
+
+const DEFAULT_STREAM_TIMEOUT_MS = 30 * 60_000;
+
+/** Adds `create from-commands`. */
+export function addCreateFromCommands(create: CommandUnknownOpts, session: SessionProvider): void {
+  create.command("from-commands")
+    .description(
+      "Make a backup of what commands write to their standard output. Commands run without a " +
+        "shell; a component is stored only if its command exits with 0",
+    )
+    .requiredOption("--neo4j-command <command>", "command that writes the Neo4j dump")
+    .option("--postgres-command <command>", "command that writes the PostgreSQL dump")
+    .addOption(
+      new Option(
+        "--neo4j-edition <edition>",
+        "enterprise (the command writes a tar) or community (a .dump)",
+      ).default("enterprise"),
+    )
+    .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
+    .addOption(
+      environmentOption(
+        "--stream-timeout <duration>",
+        "longest wait for a command's next byte, such as 90s or 1h; 0 for no limit",
+      ).argParser(durationArgument)
+        .default(DEFAULT_STREAM_TIMEOUT_MS, formatDuration(DEFAULT_STREAM_TIMEOUT_MS)),
+    )
+    .action(async (options) => {
+      const current = session();
+      requirePlakarBackend(current, "create from-commands");
+      const { edition } = resolveEdition(options.neo4jEdition);
+      const source = (component: Component, flag: string, command: string): ComponentSource =>
+        commandSource(
+          component,
+          recordPath(component, edition),
+          argvOf(flag, command),
+          options.streamTimeout,
+        );
+      const sources = [source("neo4j", "--neo4j-command", options.neo4jCommand)];
+      if (options.postgresCommand !== undefined) {
+        sources.push(source("postgres", "--postgres-command", options.postgresCommand));
+      }
+      await runBackup(current, {
+        sources,
+        neo4jEdition: edition,
+        infrahubVersion: options.infrahubVersion ?? "",
+      });
+    });
+}
+
+function argvOf(flag: string, command: string): string[] {
+  try {
+    return splitCommand(command);
+  } catch (error) {
+    if (!(error instanceof InvalidCommandError)) throw error;
+    throw new UsageError(
+      `invalid argument ${JSON.stringify(command)} for "${flag}" flag: ${error.message}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The command line: commands, options with their variables, logs, results and exit codes.
+ *
+ * One file per command. Commands parse, call `src/infrahub`, and print; nothing else in the program
+ * prints, reads the environment or ends the process. Results go to standard output, everything else
+ * to standard error.
+ *
+ * @module
+ */
+
+export { type CliContext, processContext } from "./context.ts";
+export { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, EXIT_TERMINATED } from "./exit_codes.ts";
+export { run } from "./run.ts";
+export { handleSignals, InterruptedError } from "./signals.ts";
+export { VERSION } from "./version.ts";

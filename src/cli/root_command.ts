@@ -1,0 +1,56 @@
+import { Command } from "@commander-js/extra-typings";
+import { countArgument, environmentOption } from "./options.ts";
+import { VERSION } from "./version.ts";
+
+/** Name of the program, as in help, completions and cache directories. */
+export const PROGRAM = "infrahub-backup";
+
+/** The command without its sub-commands: its options are accepted anywhere on the command line. */
+export function createRootCommand() {
+  return new Command(PROGRAM)
+    .description("Back up and restore Infrahub deployments")
+    .version(`Version: ${VERSION}`, "--version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .addOption(environmentOption(
+      "--project <name>",
+      "Docker Compose project to act on (default: found automatically)",
+    ))
+    .addOption(environmentOption(
+      "--backup-dir <directory>",
+      "where archives are kept (default: $BACKUP_DIR or ./infrahub_backups)",
+    ))
+    .addOption(environmentOption("--k8s-namespace <name>", "Kubernetes namespace to act on"))
+    .addOption(
+      environmentOption("--log-format <format>", "text, or json for JSON lines and JSON results")
+        .default("text"),
+    )
+    .addOption(
+      environmentOption("--log-level <level>", "least severity that is logged")
+        .choices(["debug", "info", "warning", "error"]).default("info" as const),
+    )
+    .addOption(environmentOption("--quiet", "log warnings and errors only"))
+    .addOption(
+      environmentOption("--backend <backend>", "tarball or plakar").default("tarball"),
+    )
+    .addOption(environmentOption("--repo <location>", "Plakar repository: a path or a URI"))
+    .addOption(environmentOption("--backup-id <id>", "Plakar backup group to work on"))
+    .addOption(
+      environmentOption("--snapshot <id>", "Plakar snapshot to work on (prefix of its ID)"),
+    )
+    .addOption(environmentOption("--s3-bucket <name>", "bucket for archives"))
+    .addOption(environmentOption("--s3-prefix <prefix>", "prefix of archive keys"))
+    .addOption(environmentOption("--s3-endpoint <url>", "endpoint of an S3-compatible service"))
+    .addOption(environmentOption("--s3-region <region>", "S3 region").default("us-east-1"))
+    .addOption(environmentOption(
+      "--cache-dir <directory>",
+      `where repository indexes are cached (default: $XDG_CACHE_HOME/${PROGRAM})`,
+    ))
+    .addOption(
+      environmentOption("--jobs <count>", "how many chunks are worked on at a time")
+        .argParser(countArgument),
+    );
+}
+
+/** Values of the options that every command accepts. */
+export type GlobalOptions = ReturnType<ReturnType<typeof createRootCommand>["opts"]>;

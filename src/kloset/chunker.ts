@@ -69,6 +69,8 @@ export async function* cutChunks(
           filled = 0;
           chunks++;
           yield chunk;
+          // A single read may bring many chunks.
+          signal.throwIfAborted();
           if (rest === 0) break;
           region = await memory.acquire(chunking.maxSize);
           kernels.bytes(region).set(beyond.subarray(0, rest));

@@ -19,14 +19,19 @@ export {
   Repository,
   type UnreadableSnapshot,
 } from "./repository.ts";
-export { CheckMemo, type CheckOptions, type Damage } from "./snapshot/check.ts";
-export type { Entry, ReadOptions, RecordedError, SnapshotReader } from "./snapshot/reader.ts";
-export type { SnapshotHeader } from "./snapshot/snapshot_header.ts";
-export type {
-  EntryAttributes,
-  SnapshotOptions,
-  SnapshotStatistics,
-  SnapshotWriter,
-} from "./snapshot/writer.ts";
+export {
+  CheckMemo,
+  type CheckOptions,
+  type Damage,
+  type Entry,
+  type EntryAttributes,
+  type ReadOptions,
+  type RecordedError,
+  type SnapshotHeader,
+  type SnapshotOptions,
+  type SnapshotReader,
+  type SnapshotStatistics,
+  type SnapshotWriter,
+} from "./snapshot/mod.ts";
 export type { DamagedState } from "./states.ts";
 export * from "./store/mod.ts";

@@ -1,10 +1,10 @@
 import type { Region } from "../kernels/mod.ts";
+import type { ChunkSink } from "./chunk_sink.ts";
 import type { Codec } from "./codec.ts";
 import { type Mac, macToHex, ResourceType } from "./format/mod.ts";
 import { BlobIndex } from "./index/mod.ts";
 import type { MacFunction } from "./mac.ts";
 import { PackfileWriter } from "./packfile_writer.ts";
-import type { ChunkSink } from "./snapshot/content_writer.ts";
 import type { Store } from "./store/mod.ts";
 import type { WorkerPool } from "./workers/mod.ts";
 

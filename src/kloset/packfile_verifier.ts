@@ -45,8 +45,8 @@ async function verifyOnce(
   if (signedBytes < ENVELOPE_HEADER_BYTES) {
     throw new FormatError("packfile", `${size} bytes are too short`);
   }
-  const region = await readMemory.acquire(PIECE_BYTES);
   const streamMac = new StreamMac(pool, mac.parameters);
+  const region = await readMemory.acquire(PIECE_BYTES, { holder: streamMac });
   try {
     for (let position = 0; position < signedBytes; position += PIECE_BYTES) {
       signal?.throwIfAborted();

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Kernels } from "../kernels/mod.ts";
+import { CutScanner, Kernels } from "../kernels/mod.ts";
 import { BlobReader } from "./blob_reader.ts";
 import { Catalog } from "./catalog.ts";
 import { Codec } from "./codec.ts";
@@ -35,9 +35,13 @@ import { IndexCache } from "./index/mod.ts";
 import { MacFunction } from "./mac.ts";
 import { verifyPackfile } from "./packfile_verifier.ts";
 import { rereadOnDamage } from "./reread.ts";
-import { type SnapshotHeader, snapshotHeaderOf } from "./snapshot/snapshot_header.ts";
-import { SnapshotReader } from "./snapshot/reader.ts";
-import { type SnapshotOptions, SnapshotWriter } from "./snapshot/writer.ts";
+import {
+  type SnapshotHeader,
+  snapshotHeaderOf,
+  type SnapshotOptions,
+  SnapshotReader,
+  SnapshotWriter,
+} from "./snapshot/mod.ts";
 import type { DamagedState } from "./states.ts";
 import type { Store } from "./store/mod.ts";
 import type { Compression, MacParameters } from "./workers/mod.ts";
@@ -399,18 +403,26 @@ function compressionOf({ compression }: Configuration, store: Store): Compressio
 }
 
 /** A CONFIG that cannot be followed is no hindrance to reading. */
-function assertWritable({ configuration: { chunking }, store }: Engine): void {
+function assertWritable({ configuration: { chunking }, kernels, store }: Engine): void {
+  const refused = (problem: string, cause?: unknown) =>
+    new UnsupportedVersionError(
+      `Cannot write to repository "${store.location}": ${problem}`,
+      { cause },
+    );
   const algorithm = chunking.algorithm.toLowerCase();
   if (algorithm !== "fastcdc" && algorithm !== "fastcdc-v1.0.0") {
-    throw new UnsupportedVersionError(
-      `Cannot write to repository "${store.location}": unknown chunking "${chunking.algorithm}"`,
-    );
+    throw refused(`unknown chunking "${chunking.algorithm}"`);
   }
   if (chunking.maxSize > MAXIMUM_CHUNK_BYTES) {
-    throw new UnsupportedVersionError(
-      `Cannot write to repository "${store.location}": chunks of ${chunking.maxSize} bytes ` +
-        `(greatest supported: ${MAXIMUM_CHUNK_BYTES})`,
+    throw refused(
+      `chunks of ${chunking.maxSize} bytes (greatest supported: ${MAXIMUM_CHUNK_BYTES})`,
     );
+  }
+  try {
+    new CutScanner(kernels, { ...chunking, algorithm }).dispose();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw refused(error.message, error);
   }
 }
 

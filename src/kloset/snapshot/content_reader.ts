@@ -108,7 +108,7 @@ class ContentCopy {
     const regions = await memory.acquireAll([
       Math.max(range.storedLength, 1),
       ...range.parts.map(({ chunk }) => Math.max(chunk.length, 1)),
-    ]);
+    ], { holder: this });
     const [stored, ...plain] = regions as [Region, ...Region[]];
     const loaded: LoadedRange = { range, stored, plain };
     const decoded = this.#load(loaded);

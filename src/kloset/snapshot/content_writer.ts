@@ -1,4 +1,5 @@
 import type { FastCdcParameters, Region } from "../../kernels/mod.ts";
+import type { ChunkSink } from "../chunk_sink.ts";
 import { type Chunk, cutChunks } from "../chunker.ts";
 import { StreamMac } from "../mac.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -9,14 +10,6 @@ import {
   type MacParameters,
   type WorkerPool,
 } from "../workers/mod.ts";
-
-/** Where chunks go. */
-export interface ChunkSink {
-  /** Whether the chunk still has to be stored; true only once per chunk, the caller must then append it. */
-  claim(mac: Uint8Array): boolean;
-  /** Stores `data[0, length)`, the encoded chunk. Called in stream order, one call at a time. */
-  append(mac: Uint8Array, data: Region, length: number): Promise<void>;
-}
 
 /** What {@linkcode writeContent} works with. */
 export interface ContentWriterOptions {

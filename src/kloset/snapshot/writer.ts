@@ -8,6 +8,7 @@ import {
   encodeObject,
   fileMode,
   type FileType,
+  fileTypeOf,
   type Header,
   type KeyValue,
   type Mac,
@@ -17,6 +18,7 @@ import {
   NIL_MAC,
   NIL_UUID,
   nsFromDate,
+  parentPath,
   ResourceType,
   StateEncoder,
   VERSION_1_0_0,
@@ -105,6 +107,8 @@ export class SnapshotWriter {
   readonly #state: StateEncoder;
   readonly #startMs: number;
   readonly #entries = new Map<string, TreeEntry>();
+  /** Directories that entries lie in, added or not. */
+  readonly #parents = new Set(["/"]);
   readonly #aborted = new AbortController();
   readonly #signal: AbortSignal;
   #statistics: SnapshotStatistics = {
@@ -193,15 +197,32 @@ export class SnapshotWriter {
    *
    * @param path absolute and clean, such as `/neo4j.dump`
    * @returns the file's length in bytes
+   * @throws {TypeError} the path cannot be added, or another call is under way
    * @throws whatever the stream or the store fails with; the snapshot can only be aborted then
    */
-  addFile(
+  async addFile(
     path: string,
     content: ReadableStream<Uint8Array>,
     attributes: EntryAttributes = {},
   ): Promise<{ bytes: number }> {
+    try {
+      return await this.#addFile(path, content, attributes);
+    } catch (error) {
+      // A stream that was refused has nobody else to end it.
+      content.cancel(error).catch(() => {
+        // It was being read, and has been cancelled then.
+      });
+      throw error;
+    }
+  }
+
+  #addFile(
+    path: string,
+    content: ReadableStream<Uint8Array>,
+    attributes: EntryAttributes,
+  ): Promise<{ bytes: number }> {
     return this.#exclusively(async () => {
-      this.#checkPath(path);
+      this.#checkPath(path, "file");
       const written = await this.#storeContent(content, true);
       const contentType = contentTypeByName(path);
       const object = {
@@ -211,7 +232,7 @@ export class SnapshotWriter {
         entropy: written.entropy,
         contentType,
       };
-      this.#entries.set(path, {
+      this.#enter({
         path,
         info: this.#fileInfo(path, "file", attributes, written.length),
         object,
@@ -220,17 +241,27 @@ export class SnapshotWriter {
     });
   }
 
-  /** Adds a directory. Directories that are not added but needed get default attributes. */
+  /**
+   * Adds a directory. Directories that are not added but needed get default attributes.
+   *
+   * @throws {TypeError} the path cannot be added
+   */
   addDirectory(path: string, attributes: EntryAttributes = {}): void {
-    if (path !== "/") this.#checkPath(path);
-    this.#entries.set(path, { path, info: this.#fileInfo(path, "directory", attributes, 0) });
+    this.#assertOpen();
+    if (path !== "/") this.#checkPath(path, "directory");
+    this.#enter({ path, info: this.#fileInfo(path, "directory", attributes, 0) });
   }
 
-  /** Adds a symbolic link. */
+  /**
+   * Adds a symbolic link.
+   *
+   * @throws {TypeError} the path cannot be added, or the target is empty
+   */
   addSymlink(path: string, target: string, attributes: EntryAttributes = {}): void {
-    this.#checkPath(path);
+    this.#assertOpen();
+    this.#checkPath(path, "symlink");
     if (target === "") throw new TypeError(`Cannot add "${path}": the link has no target`);
-    this.#entries.set(path, {
+    this.#enter({
       path,
       info: this.#fileInfo(path, "symlink", attributes, 0),
       linkTarget: target,
@@ -419,18 +450,37 @@ export class SnapshotWriter {
     });
   }
 
-  #checkPath(path: string): void {
-    if (!path.startsWith("/") || path === "/" || cleanPath(path) !== path) {
-      throw new TypeError(`Cannot add "${path}": the path is not absolute and clean`);
+  #checkPath(path: string, type: FileType): void {
+    const refused = (problem: string) => new TypeError(`Cannot add "${path}": ${problem}`);
+    // Text that is not well-formed would be stored under another name.
+    if (!path.startsWith("/") || path === "/" || cleanPath(path) !== path || !path.isWellFormed()) {
+      throw refused("the path is not absolute and clean");
     }
-    if (this.#entries.has(path)) throw new TypeError(`Cannot add "${path}": it was added already`);
+    if (this.#entries.has(path)) throw refused("it was added already");
+    if (type !== "directory" && this.#parents.has(path)) throw refused("other entries lie in it");
+    for (let at = parentPath(path); !this.#parents.has(at); at = parentPath(at)) {
+      const entry = this.#entries.get(at);
+      if (entry !== undefined && fileTypeOf(entry.info.mode) !== "directory") {
+        throw refused(`"${at}" is not a directory`);
+      }
+    }
+  }
+
+  #enter(entry: TreeEntry): void {
+    this.#entries.set(entry.path, entry);
+    for (let at = parentPath(entry.path); !this.#parents.has(at); at = parentPath(at)) {
+      this.#parents.add(at);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#phase === "open") return;
+    throw new TypeError(`Cannot write to snapshot ${this.id}: it is ${this.#phase}`);
   }
 
   /** One call at a time; after a failure only {@linkcode abort} is left. */
   async #exclusively<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#phase !== "open") {
-      throw new TypeError(`Cannot write to snapshot ${this.id}: it is ${this.#phase}`);
-    }
+    this.#assertOpen();
     if (this.#current !== undefined) {
       throw new TypeError(`Cannot write to snapshot ${this.id}: another call is under way`);
     }

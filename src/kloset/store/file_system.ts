@@ -45,22 +45,28 @@ export class FileSystemStore implements Store {
       throw error;
     });
     if (names.includes("CONFIG")) return "repository";
-    for (const name of names) {
-      if (name.startsWith(TEMPORARY_PREFIX)) continue;
-      if (!Object.values(FOLDERS).includes(name)) return "foreign";
-      if (await this.#holdsObjects(name)) return "foreign";
-    }
-    return "absent";
+    const isCutOff = await this.#attempt(
+      `Cannot open repository "${this.#root}"`,
+      () => this.#isCutOffCreation(names),
+    );
+    return isCutOff ? "absent" : "foreign";
   }
 
   /** A creation that was cut off has folders and buckets, but no object in them. */
-  async #holdsObjects(folder: string): Promise<boolean> {
-    for (const name of await entryNames(`${this.#root}/${folder}`)) {
-      if (name.startsWith(TEMPORARY_PREFIX)) continue;
-      if (!BUCKETS.includes(name)) return true;
-      if ((await entryNames(`${this.#root}/${folder}/${name}`)).length > 0) return true;
+  async #isCutOffCreation(names: readonly string[]): Promise<boolean> {
+    for (const folder of names) {
+      if (folder.startsWith(TEMPORARY_PREFIX)) continue;
+      if (!Object.values(FOLDERS).includes(folder)) return false;
+      const buckets = await folderEntryNames(`${this.#root}/${folder}`);
+      if (buckets === undefined) return false;
+      for (const bucket of buckets) {
+        if (bucket.startsWith(TEMPORARY_PREFIX)) continue;
+        if (!BUCKETS.includes(bucket)) return false;
+        const objects = await folderEntryNames(`${this.#root}/${folder}/${bucket}`);
+        if (objects === undefined || objects.length > 0) return false;
+      }
     }
-    return false;
+    return true;
   }
 
   async create(configuration: Uint8Array): Promise<void> {
@@ -265,6 +271,16 @@ async function entryNames(directory: string): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of Deno.readDir(directory)) names.push(entry.name);
   return names;
+}
+
+/** What is in a folder; undefined where it is not a folder. */
+async function folderEntryNames(path: string): Promise<string[] | undefined> {
+  try {
+    return await entryNames(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
 }
 
 /** Whether a file was last written before a time; false where that is unknown, or it has gone. */

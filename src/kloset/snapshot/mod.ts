@@ -1,0 +1,15 @@
+/**
+ * One snapshot: writing it, reading from it, checking it.
+ *
+ * @module
+ */
+
+export { CheckMemo, type CheckOptions, type Damage } from "./check.ts";
+export { type Entry, type ReadOptions, type RecordedError, SnapshotReader } from "./reader.ts";
+export { type SnapshotHeader, snapshotHeaderOf } from "./snapshot_header.ts";
+export {
+  type EntryAttributes,
+  type SnapshotOptions,
+  type SnapshotStatistics,
+  SnapshotWriter,
+} from "./writer.ts";

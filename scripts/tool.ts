@@ -1,0 +1,60 @@
+/**
+ * How scripts and tests run the program: from its sources, or as the executable that
+ * `INFRAHUB_BACKUP_BINARY` names.
+ *
+ * @module
+ */
+
+/** The variables that the program reads, and no others. */
+const READ_VARIABLES = ["INFRAHUB_*", "XDG_CACHE_HOME", "HOME", "NO_COLOR"];
+
+/** What the program is allowed to do, compiled or not. */
+export const PERMISSIONS: readonly string[] = [
+  // A permission that is missing is an error: a backup at night has nobody to ask.
+  "--no-prompt",
+  // Repositories, dumps and targets are wherever the operator says.
+  "--allow-read",
+  "--allow-write",
+  // "create from-commands" runs whichever commands the operator names.
+  "--allow-run",
+  // Recorded in snapshots and locks.
+  "--allow-sys=hostname",
+  `--allow-env=${READ_VARIABLES.join(",")}`,
+];
+
+/** The folder of `deno.json`. */
+export const ROOT: string = decodeURIComponent(new URL("..", import.meta.url).pathname);
+
+/** A way to run the program. */
+export interface Tool {
+  /** What it is, for people. */
+  readonly description: string;
+  /** Program and first arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** All that its environment has to have. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * The executable if there is one, with an empty environment; else the sources, run by this Deno,
+ * which needs to find its own caches.
+ */
+export function findTool(): Tool {
+  const binary = Deno.env.get("INFRAHUB_BACKUP_BINARY");
+  if (binary) {
+    return { description: `executable ${binary}`, argv: [Deno.realPathSync(binary)], env: {} };
+  }
+  // The caller's settings of the program must not change what a script does.
+  const env = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("INFRAHUB_"));
+  return {
+    description: `sources, Deno ${Deno.version.deno}`,
+    argv: [
+      Deno.execPath(),
+      "run",
+      ...PERMISSIONS,
+      `--config=${ROOT}deno.json`,
+      `${ROOT}main.ts`,
+    ],
+    env: Object.fromEntries(env),
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * Tests of what compiling may break: everything has to be in the one file, and the permissions have
+ * to be those that the program needs.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
+import { EXECUTABLE, Folder, run, start } from "./executable.ts";
+
+/** Several chunks, and neither constant nor periodic. */
+function sampleDump(): Uint8Array {
+  const words = new Uint32Array(3 << 20);
+  let x = 1;
+  for (let i = 0; i < words.length; i++) {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    words[i] = i % 3 === 0 ? x : i;
+  }
+  return new Uint8Array(words.buffer);
+}
+
+/** Paths of all files below a folder. */
+async function filesBelow(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    paths.push(...isDirectory ? await filesBelow(path) : [path]);
+  }
+  return paths;
+}
+
+function createArguments(repository: string, dump: string): string[] {
+  return [
+    "create",
+    "from-commands",
+    "--backend=plakar",
+    `--repo=${repository}`,
+    `--neo4j-command=/bin/cat "${dump}"`,
+    "--neo4j-edition=community",
+  ];
+}
+
+/** The permissions that are recorded in the executable. */
+async function recordedPermissions(): Promise<Record<string, unknown>> {
+  const text = new TextDecoder("latin1").decode(await Deno.readFile(EXECUTABLE));
+  // The runtime may have been taken from another executable, whose record comes first.
+  const start = text.lastIndexOf('"permissions":{');
+  assert(start >= 0, "no permissions are recorded");
+  const end = text.indexOf("}", start);
+  return JSON.parse(`{${text.slice(start, end + 1)}}`).permissions;
+}
+
+Deno.test("the executable knows its version and needs no environment for it", async () => {
+  await using folder = await Folder.make();
+  const { code, stdout, stderr } = await run(["--version"], { cwd: folder.path });
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  assertStringIncludes(stdout, project.version);
+});
+
+Deno.test("the executable prints help for every command", async (t) => {
+  await using folder = await Folder.make();
+  const commands = [[], ["create", "from-commands"], ["snapshots", "check"], ["restore"]];
+  for (const command of commands) {
+    await t.step(command.join(" ") || "the program", async () => {
+      const { code, stdout } = await run([...command, "--help"], { cwd: folder.path });
+      assertEquals(code, 0);
+      assertStringIncludes(stdout, ["Usage: infrahub-backup", ...command].join(" "));
+    });
+  }
+});
+
+Deno.test("the executable backs up, checks and restores with an empty environment", async () => {
+  await using folder = await Folder.make();
+  const cwd = folder.path;
+  const dump = sampleDump();
+  await Deno.writeFile(folder.at("dump"), dump);
+  const repository = folder.at("repository");
+
+  const created = await run(createArguments(repository, folder.at("dump")), { cwd });
+  assertEquals(created.code, 0, created.stderr);
+  const checked = await run(["snapshots", "check", "--repo", repository], { cwd });
+  assertEquals(checked.code, 0, checked.stderr);
+  const restored = await run(
+    ["restore", "--backend=plakar", `--repo=${repository}`, `--to=${folder.at("restored")}`],
+    { cwd },
+  );
+  assertEquals(restored.code, 0, restored.stderr);
+  const bytes = await Deno.readFile(folder.at("restored/neo4j.dump"));
+  assert(bytes.length === dump.length && bytes.every((byte, index) => byte === dump[index]));
+});
+
+Deno.test("the executable writes nothing but the repository and its cache", async () => {
+  await using folder = await Folder.make();
+  const cwd = folder.at("cwd");
+  for (const name of ["cwd", "home", "tmp"]) await Deno.mkdir(folder.at(name));
+  await Deno.writeTextFile(folder.at("dump"), "some bytes\n");
+  const env = { HOME: folder.at("home"), TMPDIR: folder.at("tmp") };
+
+  const arguments_ = createArguments(folder.at("repository"), folder.at("dump"));
+  assertEquals((await run(arguments_, { cwd, env })).code, 0);
+  const cached = await filesBelow(folder.at("home"));
+  assert(cached.length > 0, "no cache was written");
+  for (const path of cached) assertStringIncludes(path, "/home/.cache/infrahub-backup/");
+  assertEquals(await filesBelow(folder.at("tmp")), []);
+  assertEquals(await filesBelow(cwd), []);
+});
+
+Deno.test("the executable works where no home can be made", async () => {
+  await using folder = await Folder.make();
+  await Deno.writeTextFile(folder.at("dump"), "some bytes\n");
+  // No folder can be made below a file, not even by root; and that of temporary files is missing.
+  const env = {
+    HOME: "/dev/null",
+    XDG_CACHE_HOME: "/dev/null/cache",
+    TMPDIR: folder.at("missing"),
+  };
+  const result = await run(createArguments(folder.at("repository"), folder.at("dump")), {
+    cwd: "/",
+    env,
+  });
+  assertEquals(result.code, 0, result.stderr);
+});
+
+Deno.test("the executable takes its options from INFRAHUB_ variables", async () => {
+  await using folder = await Folder.make();
+  const missing = await run(["snapshots", "list"], { cwd: folder.path });
+  assertEquals(missing.code, 1);
+  assertStringIncludes(missing.stderr, "--repo is required");
+  const named = await run(["snapshots", "list"], {
+    cwd: folder.path,
+    env: { INFRAHUB_REPO: folder.at("nowhere") },
+  });
+  assertEquals(named.code, 1);
+  assertStringIncludes(named.stderr, folder.at("nowhere"));
+});
+
+Deno.test("the executable ends its commands when it is asked to end", async () => {
+  await using folder = await Folder.make();
+  const repository = folder.at("repository");
+  // Writes its process id, then for ever.
+  const endless = `/bin/sh -c 'echo $$ > "${folder.at("pid")}"; exec cat /dev/zero'`;
+  const child = start(
+    ["create", "from-commands", "--backend=plakar", `--repo=${repository}`].concat(
+      `--neo4j-command=${endless}`,
+    ),
+    { cwd: folder.path },
+  );
+  const stdout = new Response(child.stdout).text();
+  let log = "";
+  let asked = false;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    log += text;
+    if (!asked && log.includes("Creating snapshot for component")) {
+      child.kill("SIGTERM");
+      asked = true;
+    }
+  }
+  assertEquals((await child.status).code, 143, log);
+  assertEquals(await stdout, "");
+  const pid = Number(
+    await Deno.readTextFile(folder.at("pid")).catch((error: unknown) => {
+      // Ended before it wrote its process id: then it is not running either.
+      if (error instanceof Deno.errors.NotFound) return "";
+      throw error;
+    }),
+  );
+  if (pid > 0) {
+    const { success } = await new Deno.Command("/bin/sh", {
+      args: ["-c", `kill -0 ${pid}`],
+      stderr: "null",
+    }).output();
+    assert(!success, "the command is still running");
+  }
+  const { stdout: list } = await run(["snapshots", "list", "--repo", repository], {
+    cwd: folder.path,
+  });
+  assertEquals(list, "");
+});
+
+Deno.test("the executable may do what the program needs, and nothing else", async () => {
+  const permissions = await recordedPermissions();
+  const granted = Object.entries(permissions).filter(([name, value]) =>
+    name.startsWith("allow_") && name !== "allow_import" && value !== null && value !== false
+  );
+  assertEquals(Object.fromEntries(granted), {
+    // An empty list is a permission without limits.
+    allow_read: [],
+    allow_write: [],
+    allow_run: [],
+    allow_sys: ["hostname"],
+    allow_env: ["INFRAHUB_*", "XDG_CACHE_HOME", "HOME", "NO_COLOR"],
+  });
+  assertEquals(permissions.prompt, false);
+});

@@ -1,0 +1,37 @@
+/**
+ * Backup archives: `infrahub_backup_<time>.tar.gz`, plain or encrypted, as the Go tool writes and
+ * reads them.
+ *
+ * ```
+ * backup/
+ * backup/backup_information.json   metadata with the SHA-256 of every other file
+ * backup/database/…                Neo4j: files of an online backup, or `<database>.dump`
+ * backup/prefect.dump              PostgreSQL of the task manager; may be left out
+ * ```
+ *
+ * Everything streams; memory does not depend on sizes. Writing ends with reading the archive again,
+ * and reading begins with verifying all of it. Where the dumps come from, and what is done with
+ * them, is not known here.
+ *
+ * @module
+ */
+
+export { decrypt, encrypt, encryptedSize } from "./encryption.ts";
+export * from "./errors.ts";
+export * from "./format.ts";
+export * from "./input.ts";
+export * from "./key_files.ts";
+export * from "./keys.ts";
+export * from "./layout.ts";
+export * from "./limits.ts";
+export * from "./metadata.ts";
+export { Archive, type ExtractOptions, openArchive } from "./reader.ts";
+export type { ArchiveSource, PathSource, SourceAttributes, StreamSource } from "./sources.ts";
+export * from "./spool.ts";
+export {
+  type ArchiveContents,
+  type ArchiveFile,
+  verifyArchive,
+  type VerifyOptions,
+} from "./verify.ts";
+export * from "./writer.ts";

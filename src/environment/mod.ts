@@ -1,14 +1,47 @@
 /**
- * Where commands run, and how their output becomes a stream.
+ * Where commands run, and how their input and output become streams.
  *
- * The contract is {@linkcode CommandStream}: bytes of standard output, and a promise that tells
- * whether the command succeeded. What a dump is, and where it is stored, is not known here.
+ * The contract is {@linkcode Environment}: commands in the services of a deployment, wherever it
+ * runs, and the services themselves. It rests on {@linkcode captureCommand},
+ * {@linkcode streamCommand} and {@linkcode feedCommand}, which run a command on this host. What a
+ * dump is, and where it is stored, is not known here.
  *
  * @module
  */
 
-export { type CommandStream, killRunningCommands, streamCommand } from "./command_stream.ts";
+export { killRunningCommands } from "./_child.ts";
+export { type CommandStream, streamCommand } from "./command_stream.ts";
 export type { StreamCommandOptions } from "./command_stream.ts";
 export { CommandFailedError, type CommandFailure } from "./command_failed_error.ts";
 export { formatCommand, InvalidCommandError, splitCommand } from "./argv.ts";
 export { formatDuration, InvalidDurationError, parseDuration } from "./duration.ts";
+export {
+  captureCommand,
+  type CaptureCommandOptions,
+  type CapturedCommand,
+} from "./command_capture.ts";
+export { feedCommand, type FeedCommandOptions } from "./command_input.ts";
+export type {
+  CommandInput,
+  Environment,
+  ExecOptions,
+  RunOptions,
+  ServiceName,
+  ServiceStatus,
+  StreamOptions,
+} from "./environment.ts";
+export { EnvironmentError } from "./environment_error.ts";
+export { InvalidSecretError } from "./secret_input.ts";
+export {
+  type ComposeContainer,
+  DockerCompose,
+  type DockerComposeOptions,
+} from "./docker_compose.ts";
+export { Kubernetes, type KubernetesOptions, REPLICAS_ANNOTATION } from "./kubernetes.ts";
+export { Host, type HostOptions } from "./host.ts";
+export {
+  detectEnvironment,
+  type DetectOptions,
+  type FoundEnvironments,
+  listEnvironments,
+} from "./detect.ts";

@@ -1,7 +1,14 @@
 import type { Repository, SnapshotStatistics, SnapshotWriter } from "../kloset/mod.ts";
 import { bytesSource } from "./bytes_source.ts";
-import { type Component, type Neo4jEdition, recordPath } from "./component.ts";
+import {
+  compareComponents,
+  type Component,
+  isComponent,
+  type Neo4jEdition,
+  recordPath,
+} from "./component.ts";
 import { BackupFailedError, messageOf } from "./errors.ts";
+import type { BackupGroup } from "./group.ts";
 import { encodeMetadata } from "./metadata.ts";
 import type { Reporter } from "./reporter.ts";
 import { formatSize, shortId } from "./show_values.ts";
@@ -22,6 +29,23 @@ export interface CreateBackupOptions {
   readonly now: Date;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
+  /**
+   * Whether attribute values were replaced before the backup.
+   *
+   * @default {false}
+   */
+  readonly redacted?: boolean;
+  /**
+   * An incomplete backup that gets what it lacks, under its own id; sources that it has already are
+   * passed over.
+   */
+  readonly resume?: BackupGroup;
+  /**
+   * Whether the sources are read at the same time. One that fails does not end the others then.
+   *
+   * @default {false}
+   */
+  readonly sideBySide?: boolean;
 }
 
 /** Byte counts of a component or of a whole backup. */
@@ -56,37 +80,33 @@ export interface CreatedBackup {
  * @throws {BackupFailedError} when a component could not be stored; the signal's reason when aborted
  */
 export async function createBackup(options: CreateBackupOptions): Promise<CreatedBackup> {
-  const { repository, reporter, now, signal } = options;
-  const backup: BackupDescription = {
-    backupId: chooseBackupId(now, await backupIds(repository)),
-    components: [...options.sources.map((source) => source.component), "metadata"],
-    neo4jEdition: options.neo4jEdition,
-    infrahubVersion: options.infrahubVersion,
-    toolVersion: options.toolVersion,
-  };
+  const { repository, reporter, signal } = options;
+  const backup = await describe(options);
   reporter.info("Creating Plakar streaming backup", {
     repo: repository.location,
     neo4j_edition: backup.neo4jEdition,
     backup_id: backup.backupId,
   });
-  const metadata = bytesSource(
-    "metadata",
-    recordPath("metadata", backup.neo4jEdition),
-    encodeMetadata(backup, now),
-  );
+  const present = new Set(options.resume?.members.map((member) => member.component));
+  const sources = options.sources.filter((source) => !present.has(source.component));
   const created: CreatedComponent[] = [];
+  const store = async (source: ComponentSource) => {
+    created.push(await storeComponent(source, backup, options));
+  };
   try {
-    for (const source of [...options.sources, metadata]) {
-      created.push(await storeComponent(source, backup, options));
-    }
-  } catch (error) {
-    if (created.length > 0) {
-      const names = created.map((component) => component.component).join(", ");
-      reporter.warn(
-        `Backup group ${backup.backupId} is incomplete ` +
-          `(${created.length}/${backup.components.length} components created: ${names})`,
+    if (options.sideBySide) await allOrFirstFailure(sources.map(store));
+    else for (const source of sources) await store(source);
+    if (!present.has("metadata")) {
+      await store(
+        bytesSource(
+          "metadata",
+          recordPath("metadata", backup.neo4jEdition),
+          encodeMetadata(backup, options.now),
+        ),
       );
     }
+  } catch (error) {
+    warnIncomplete(reporter, backup, [...present, ...created.map((one) => one.component)]);
     throw signal.aborted ? signal.reason : error;
   }
   const totals = addUp(created);
@@ -96,7 +116,50 @@ export async function createBackup(options: CreateBackupOptions): Promise<Create
     repo: repository.location,
     ...sizeFields(totals),
   });
+  created.sort((a, b) => compareComponents(a.component, b.component));
   return { backupId: backup.backupId, components: created, totals };
+}
+
+/** Waits for all of them, so that nothing goes on behind an error. */
+async function allOrFirstFailure(actions: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(actions);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function describe(options: CreateBackupOptions): Promise<BackupDescription> {
+  const { resume } = options;
+  if (resume !== undefined) {
+    return {
+      backupId: resume.backupId,
+      components: (resume.expected ?? []).filter(isComponent),
+      neo4jEdition: options.neo4jEdition,
+      infrahubVersion: resume.infrahubVersion,
+      toolVersion: options.toolVersion,
+      redacted: resume.redacted,
+    };
+  }
+  return {
+    backupId: chooseBackupId(options.now, await backupIds(options.repository)),
+    components: [...options.sources.map((source) => source.component), "metadata"],
+    neo4jEdition: options.neo4jEdition,
+    infrahubVersion: options.infrahubVersion,
+    toolVersion: options.toolVersion,
+    redacted: options.redacted ?? false,
+  };
+}
+
+function warnIncomplete(
+  reporter: Reporter,
+  backup: BackupDescription,
+  present: readonly string[],
+): void {
+  if (present.length === 0) return;
+  const names = present.toSorted(compareComponents).join(", ");
+  reporter.warn(
+    `Backup group ${backup.backupId} is incomplete ` +
+      `(${present.length}/${backup.components.length} components created: ${names})`,
+  );
 }
 
 /** Ids in use, also by groups of which a snapshot cannot be read any more, as far as known. */

@@ -17,6 +17,7 @@ export function encodeMetadata(backup: BackupDescription, createdAt: Date): Uint
     infrahub_version: backup.infrahubVersion,
     components: backup.components,
     neo4j_edition: backup.neo4jEdition,
+    ...(backup.redacted ? { redacted: true } : {}),
   };
   return new TextEncoder().encode(JSON.stringify(content, null, 4));
 }

@@ -1,34 +1,15 @@
 import type { Entry, Repository, SnapshotReader } from "../kloset/mod.ts";
-import { isComponent } from "./component.ts";
-import {
-  BackupGroupError,
-  DamagedSnapshotError,
-  InfrahubBackupError,
-  InvalidInputError,
-  messageOf,
-} from "./errors.ts";
-import { type BackupGroup, type GroupMember, selectGroup } from "./group.ts";
-import { listGroups } from "./list.ts";
-import type { Reporter } from "./reporter.ts";
+import { type BackupChoice, selectBackup } from "./backup_selection.ts";
+import { DamagedSnapshotError, InfrahubBackupError, messageOf } from "./errors.ts";
 import { RestoreDirectory } from "./restore_directory.ts";
 import { formatSize, shortId } from "./show_values.ts";
-import { resolveSnapshot } from "./snapshot_id.ts";
 import { findMissingContent } from "./soundness.ts";
 import { parseTags } from "./tags.ts";
-import { formatLocalTime } from "./timestamp.ts";
 
 /** What to restore, and where to. */
-export interface RestoreToDirectoryOptions {
-  readonly repository: Repository;
+export interface RestoreToDirectoryOptions extends BackupChoice {
   /** Empty or missing directory. */
   readonly directory: string;
-  /** Backup to restore; the newest complete one when neither this nor `snapshot` is given. */
-  readonly backupId?: string;
-  /** Prefix of the id of the only snapshot to restore. */
-  readonly snapshot?: string;
-  /** Restore a backup that lacks components. */
-  readonly force: boolean;
-  readonly reporter: Reporter;
   readonly signal: AbortSignal;
 }
 
@@ -71,11 +52,8 @@ export async function restoreToDirectory(
   options: RestoreToDirectoryOptions,
 ): Promise<RestoredBackup> {
   const { reporter, signal } = options;
-  if (options.snapshot !== undefined && options.backupId !== undefined) {
-    throw new InvalidInputError("--snapshot and --backup-id cannot be used together");
-  }
   const directory = await RestoreDirectory.at(options.directory);
-  const { backupId, ids } = await select(options);
+  const { backupId, ids } = await selectBackup(options);
   const candidates: Candidate[] = [];
   for (const id of ids) candidates.push(await prepare(id, options.repository));
   const files: RestoredFile[] = [];
@@ -117,59 +95,6 @@ async function restoreFile(
       { cause: error },
     );
   }
-}
-
-async function select(
-  options: RestoreToDirectoryOptions,
-): Promise<{ backupId: string; ids: string[] }> {
-  const { repository, reporter } = options;
-  if (options.snapshot !== undefined) {
-    const id = resolveSnapshot(repository, options.snapshot);
-    const { header } = await repository.openSnapshot(id);
-    const { backupId = "", component = "" } = parseTags(header.tags);
-    if (!isComponent(component)) {
-      throw new InvalidInputError(`unknown component type in snapshot: ${component}`);
-    }
-    reporter.info("Restoring from single Plakar snapshot", {
-      snapshot_id: shortId(id),
-      date: formatLocalTime(header.timestamp),
-      name: header.name,
-    });
-    return { backupId, ids: [id] };
-  }
-  const group = selectGroup(await listGroups(repository, reporter), options.backupId);
-  const members = newestOfEach(group, reporter);
-  reporter.info("Restoring from backup group", {
-    backup_id: group.backupId,
-    status: group.status,
-    components: members.length,
-  });
-  if (group.status === "incomplete") {
-    const missing = `incomplete (missing: ${group.missing.join(", ")})`;
-    if (!options.force) {
-      throw new BackupGroupError(
-        `backup group ${group.backupId} is ${missing}; use --force to restore available components`,
-      );
-    }
-    reporter.warn(`Backup group ${group.backupId} is ${missing}`);
-  }
-  return { backupId: group.backupId, ids: members.map((member) => member.snapshotId) };
-}
-
-/** A component that was stored again under the same id replaces the earlier one. */
-function newestOfEach(group: BackupGroup, reporter: Reporter): GroupMember[] {
-  const newest = new Map<string, GroupMember>();
-  for (const member of group.members) {
-    const earlier = newest.get(member.component);
-    if (earlier !== undefined) {
-      reporter.warn(
-        `Backup group ${group.backupId} has several ${member.component} snapshots: ` +
-          `${shortId(member.snapshotId)} is used, ${shortId(earlier.snapshotId)} is not`,
-      );
-    }
-    newest.set(member.component, member);
-  }
-  return [...newest.values()];
 }
 
 async function prepare(snapshotId: string, repository: Repository): Promise<Candidate> {

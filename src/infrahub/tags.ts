@@ -11,6 +11,8 @@ export interface BackupDescription {
   readonly infrahubVersion: string;
   /** Version of this tool. */
   readonly toolVersion: string;
+  /** Whether attribute values were replaced before the backup. */
+  readonly redacted: boolean;
 }
 
 /** What a snapshot's tags say; a field is undefined when its tag is missing. */
@@ -35,6 +37,7 @@ export function buildTags(backup: BackupDescription, component: Component): stri
     `infrahub.backup-tool-version=${backup.toolVersion}`,
     `infrahub.neo4j-edition=${backup.neo4jEdition}`,
     `infrahub.components=${backup.components.join(",")}`,
+    ...(backup.redacted ? ["infrahub.redacted=true"] : []),
   ];
 }
 

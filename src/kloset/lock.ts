@@ -12,6 +12,7 @@ import {
 } from "./format/mod.ts";
 import type { Codec } from "./codec.ts";
 import type { MacFunction } from "./mac.ts";
+import { rereadOnDamage } from "./reread.ts";
 import type { Store } from "./store/mod.ts";
 
 /** How often a lock's timestamp is renewed (format reference, section 11). */
@@ -43,6 +44,7 @@ export class SharedLock {
   #timer: ReturnType<typeof setInterval> | undefined;
   #refreshing: Promise<void> = Promise.resolve();
   #refreshedAt: number;
+  #isAlone = true;
 
   private constructor(id: string, options: LockOptions) {
     this.#id = id;
@@ -70,6 +72,11 @@ export class SharedLock {
     lock.#timer = setInterval(() => lock.#refresh(), LOCK_REFRESH_MS);
     Deno.unrefTimer(lock.#timer);
     return lock;
+  }
+
+  /** Whether nobody else held a lock when this one was taken. */
+  get isAlone(): boolean {
+    return this.#isAlone;
   }
 
   /**
@@ -128,6 +135,7 @@ export class SharedLock {
         await store.delete("lock", id);
         continue;
       }
+      this.#isAlone = false;
       if (lock.exclusive) {
         throw new LockedError(
           `Cannot write to repository "${store.location}": ${lock.hostname || "another host"} ` +
@@ -141,20 +149,20 @@ export class SharedLock {
   /** The lock, or undefined where it has vanished since it was listed. */
   async #read(id: string): Promise<Lock | undefined> {
     const { store, codec, mac } = this.#options;
+    const unreadable = (problem: string) =>
+      new CorruptionError(
+        `Cannot read lock ${id} of repository "${store.location}": ${problem}; ` +
+          "remove it if no maintenance is running",
+      );
     try {
-      const bytes = await store.readAll("lock", id);
-      const { payload } = openEnvelope(bytes, ResourceType.LOCK, VERSION_1_0_0, mac.of);
-      return decodeLock(codec.decode(payload));
+      return await rereadOnDamage(async () => {
+        const bytes = await store.readAll("lock", id);
+        const { payload } = openEnvelope(bytes, ResourceType.LOCK, VERSION_1_0_0, mac.of);
+        return decodeLock(codec.decode(payload));
+      }, unreadable);
     } catch (error) {
       if (error instanceof ObjectNotFoundError) return undefined;
-      if (error instanceof FormatError) {
-        throw new CorruptionError(
-          `Cannot read lock ${id} of repository "${store.location}": ${error.message}; ` +
-            "remove it if no maintenance is running",
-          {},
-          { cause: error },
-        );
-      }
+      if (error instanceof FormatError) throw unreadable(error.message);
       throw error;
     }
   }

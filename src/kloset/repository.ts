@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { CutScanner, Kernels } from "../kernels/mod.ts";
-import { BlobReader } from "./blob_reader.ts";
+import { BlobReader, filePosition } from "./blob_reader.ts";
 import { Catalog } from "./catalog.ts";
 import { Codec } from "./codec.ts";
 import { type Engine, startMachinery } from "./engine.ts";
@@ -203,21 +203,34 @@ export class Repository implements AsyncDisposable {
    */
   async openSnapshot(id: string): Promise<SnapshotReader> {
     const mac = macFromHex(this.resolveSnapshotId(id));
-    const { packfile } = await this.#engine.blobs.locate(ResourceType.SNAPSHOT, mac);
-    await verifyPackfile(macToHex(packfile), this.#engine);
-    return new SnapshotReader(this.#engine, await this.#readHeader(mac));
+    const { codec, blobs } = this.#engine;
+    try {
+      const location = await blobs.locate(ResourceType.SNAPSHOT, mac);
+      const encoded = await verifyPackfile(macToHex(location.packfile), this.#engine, {
+        part: { position: filePosition(location), length: location.length },
+      });
+      return new SnapshotReader(this.#engine, decodedHeader(mac, () => codec.decode(encoded)));
+    } catch (error) {
+      if (!(error instanceof CorruptionError) || error.context.snapshot !== undefined) throw error;
+      throw damagedHeader(mac, error.message, error);
+    }
   }
 
   /**
-   * Opens a snapshot for reading what is left of it: its header is not authenticated, so that
-   * {@linkcode SnapshotReader.check} can say what is damaged.
+   * Opens a snapshot for reading what is left of it: where its header cannot be authenticated, it
+   * is read all the same, so that {@linkcode SnapshotReader.check} can say what is damaged.
    *
    * @throws {SnapshotNotFoundError} there is no such snapshot
    * @throws {CorruptionError} its header cannot be read at all
    */
   async inspectSnapshot(id: string): Promise<SnapshotReader> {
-    const mac = macFromHex(this.resolveSnapshotId(id));
-    return new SnapshotReader(this.#engine, await this.#readHeader(mac));
+    try {
+      return await this.openSnapshot(id);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+    }
+    const { header } = await this.#readHeader(macFromHex(this.resolveSnapshotId(id)));
+    return new SnapshotReader(this.#engine, header);
   }
 
   /**
@@ -250,14 +263,17 @@ export class Repository implements AsyncDisposable {
     const { catalog } = this.#engine;
     const cached = catalog.cachedHeader(id);
     if (cached !== undefined) return decodeHeader(cached);
-    const bytes = await this.#engine.blobs.read(ResourceType.SNAPSHOT, id);
-    const header = decodedHeader(id, bytes);
+    const { header, bytes } = await this.#readHeader(id);
     catalog.cacheHeader(id, bytes);
     return header;
   }
 
-  async #readHeader(id: Mac): Promise<Header> {
-    return decodedHeader(id, await this.#engine.blobs.read(ResourceType.SNAPSHOT, id));
+  /** Reads a header that nothing vouches for. */
+  #readHeader(id: Mac): Promise<{ header: Header; bytes: Uint8Array }> {
+    return rereadOnDamage(async () => {
+      const bytes = await this.#engine.blobs.read(ResourceType.SNAPSHOT, id);
+      return { header: decodedHeader(id, () => bytes), bytes };
+    }, (problem) => new CorruptionError(problem, { snapshot: macToHex(id) }));
   }
 }
 
@@ -427,20 +443,22 @@ function assertWritable({ configuration: { chunking }, kernels, store }: Engine)
 }
 
 /** The header of a snapshot, which must say that it is this snapshot's. */
-function decodedHeader(id: Mac, bytes: Uint8Array): Header {
-  const damaged = (problem: string, cause?: unknown) =>
-    new CorruptionError(
-      `The header of snapshot ${macToHex(id).slice(0, 16)} is damaged: ${problem}`,
-      { snapshot: macToHex(id) },
-      { cause },
-    );
+function decodedHeader(id: Mac, bytes: () => Uint8Array): Header {
   let header: Header;
   try {
-    header = decodeHeader(bytes);
+    header = decodeHeader(bytes());
   } catch (error) {
-    if (error instanceof FormatError) throw damaged(error.message, error);
+    if (error instanceof FormatError) throw damagedHeader(id, error.message, error);
     throw error;
   }
-  if (!macsEqual(header.identifier, id)) throw damaged("it is of another snapshot");
+  if (!macsEqual(header.identifier, id)) throw damagedHeader(id, "it is of another snapshot");
   return header;
+}
+
+function damagedHeader(id: Mac, problem: string, cause?: Error): CorruptionError {
+  return new CorruptionError(
+    `The header of snapshot ${macToHex(id).slice(0, 16)} is damaged: ${problem}`,
+    { ...(cause instanceof CorruptionError && cause.context), snapshot: macToHex(id) },
+    { cause },
+  );
 }

@@ -5,7 +5,8 @@ import { FormatError } from "./format/mod.ts";
  * Reads something that is verified while it is read, and once more from the store when the first
  * attempt finds damage: a flipped bit on the way is not yet a flipped bit in the repository.
  *
- * @throws what the second attempt fails with; damage as {@linkcode CorruptionError}
+ * @throws what the second attempt fails with; damage as {@linkcode CorruptionError}, a version that
+ * is too new as {@linkcode FormatError}
  */
 export async function rereadOnDamage<T>(
   read: () => Promise<T>,
@@ -14,7 +15,8 @@ export async function rereadOnDamage<T>(
   try {
     return await read();
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    // A version that is too new may come from a flipped bit as well.
+    if (!isDamage(error) && !(error instanceof FormatError)) throw error;
   }
   try {
     return await read();

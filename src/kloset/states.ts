@@ -1,6 +1,7 @@
 import type { Codec } from "./codec.ts";
 import { CorruptionError, ObjectNotFoundError, UnsupportedVersionError } from "./errors.ts";
 import {
+  type Envelope,
   FormatError,
   formatVersion,
   type Mac,
@@ -9,6 +10,7 @@ import {
   ResourceType,
   StateEntryType,
   type StateMetadata,
+  verifyEnvelope,
   VERSION_1_1_0,
   visitState,
 } from "./format/mod.ts";
@@ -152,7 +154,7 @@ export class States {
     try {
       return await rereadOnDamage(async () => {
         const bytes = await store.readAll("state", id);
-        const envelope = openEnvelope(bytes, ResourceType.STATE, VERSION_1_1_0, mac.of);
+        const envelope = openState(bytes, mac);
         return this.#take(id, codec.decode(envelope.payload), envelope.version);
       }, (problem) => new CorruptionError(`State ${id} is damaged: ${problem}`));
     } catch (error) {
@@ -218,6 +220,16 @@ export class States {
         index.deletePackfile(entry.packfile);
         break;
     }
+  }
+}
+
+/** Takes a state's envelope apart. Whether it is really newer than this engine, its footer tells. */
+function openState(bytes: Uint8Array, mac: MacFunction): Envelope {
+  try {
+    return openEnvelope(bytes, ResourceType.STATE, VERSION_1_1_0, mac.of);
+  } catch (error) {
+    if (error instanceof FormatError && error.reason === "version") verifyEnvelope(bytes, mac.of);
+    throw error;
   }
 }
 

@@ -116,7 +116,8 @@ class SnapshotCheck {
     );
     const id = macToHex(packfile);
     if (this.#memo.packfiles.has(id)) return;
-    await verifyPackfile(id, this.#engine, this.#options.signal);
+    const { signal } = this.#options;
+    await verifyPackfile(id, this.#engine, { ...(signal !== undefined && { signal }) });
     this.#memo.packfiles.add(id);
   }
 

@@ -72,8 +72,14 @@ export class SnapshotReader {
    * @throws {CorruptionError} the tree is damaged
    */
   async *entries(): AsyncGenerator<Entry> {
-    for await (const { value } of this.#vfs.items()) {
-      yield entryOf(await this.#readVfsEntry(value));
+    const items = this.#vfs.items();
+    while (true) {
+      const entry = await this.#located("/", async () => {
+        const next = await items.next();
+        return next.done ? undefined : entryOf(await this.#readVfsEntry(next.value.value));
+      });
+      if (entry === undefined) return;
+      yield entry;
     }
   }
 
@@ -83,7 +89,7 @@ export class SnapshotReader {
    * @throws {CorruptionError} the tree is damaged
    */
   async stat(path: string): Promise<Entry | undefined> {
-    const entry = await this.#find(path);
+    const entry = await this.#located(path, () => this.#find(path));
     return entry === undefined ? undefined : entryOf(entry);
   }
 
@@ -92,7 +98,11 @@ export class SnapshotReader {
    *
    * @throws {CorruptionError} the tree is damaged
    */
-  async errors(): Promise<RecordedError[]> {
+  errors(): Promise<RecordedError[]> {
+    return this.#located("/", () => this.#readErrors());
+  }
+
+  async #readErrors(): Promise<RecordedError[]> {
     const tree = new TreeReader(this.#engine.blobs, this.#source.errors, {
       rootType: ResourceType.ERROR_BTREE,
       nodeType: ResourceType.ERROR_NODE,
@@ -133,10 +143,18 @@ export class SnapshotReader {
    * @throws {CorruptionError} the content is damaged; what was written so far is sound, but not all
    * @throws {TypeError} there is no regular file at the path
    */
-  async copy(
+  copy(
     path: string,
     write: (bytes: Uint8Array) => Promise<void>,
-    { signal }: ReadOptions = {},
+    options: ReadOptions = {},
+  ): Promise<number> {
+    return this.#located(path, () => this.#copy(path, write, options));
+  }
+
+  async #copy(
+    path: string,
+    write: (bytes: Uint8Array) => Promise<void>,
+    { signal }: ReadOptions,
   ): Promise<number> {
     const entry = await this.#find(path);
     if (entry === undefined) {
@@ -196,10 +214,21 @@ export class SnapshotReader {
     }, write);
   }
 
-  #corruption(path: string, problem: string): CorruptionError {
+  /** Runs an action; damage that it meets says which snapshot and path it is about. */
+  async #located<T>(path: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof CorruptionError) || error.context.snapshot !== undefined) throw error;
+      throw this.#corruption(path, error.message, error);
+    }
+  }
+
+  #corruption(path: string, problem: string, cause?: CorruptionError): CorruptionError {
     return new CorruptionError(
       `Snapshot ${this.#shortId}, "${path}" is damaged: ${problem}`,
-      { snapshot: this.header.identifier, path },
+      { snapshot: this.header.identifier, path, ...cause?.context },
+      { cause },
     );
   }
 }

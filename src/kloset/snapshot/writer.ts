@@ -179,7 +179,8 @@ export class SnapshotWriter {
           { cause: damaged.error },
         );
       }
-      await removeAbandoned(engine);
+      // Beside other writers a file may only look abandoned: theirs can wait for a slow stream.
+      if (lock.isAlone) await removeAbandoned(engine);
       return new SnapshotWriter(engine, options, id, lock, index);
     } catch (error) {
       await lock.release();

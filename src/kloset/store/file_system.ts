@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { CorruptionError, messageOf, ObjectNotFoundError, StoreError } from "../errors.ts";
 import {
   isObjectName,
@@ -81,6 +82,10 @@ export class FileSystemStore implements Store {
         }
       }
       await Deno.mkdir(`${this.#root}/${FOLDERS.lock}`, { recursive: true, mode: DIRECTORY_MODE });
+      // CONFIG last, and the folders on the disk before it: where it is, they are.
+      for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
+        await syncDirectory(`${this.#root}/${folder}`);
+      }
       const temporary = this.#temporaryPath("");
       try {
         await writeDurably(temporary, configuration);
@@ -89,6 +94,7 @@ export class FileSystemStore implements Store {
         await removeIfThere(temporary);
       }
       await syncDirectory(this.#root);
+      await syncDirectory(dirname(this.#root));
     });
   }
 
@@ -166,6 +172,8 @@ export class FileSystemStore implements Store {
         file,
         temporary,
         this.#path(kind, id),
+        // A lock that is refreshed stays as it was before.
+        kind === "lock",
         (action) => this.#attempt(`Cannot write ${kind} ${id}`, action),
       );
     });
@@ -218,6 +226,7 @@ class FileWriter implements ObjectWriter {
   readonly #file: Deno.FsFile;
   readonly #temporary: string;
   readonly #target: string;
+  readonly #replaces: boolean;
   readonly #attempt: <T>(action: () => Promise<T>) => Promise<T>;
   #state: "open" | "closed" = "open";
 
@@ -225,11 +234,13 @@ class FileWriter implements ObjectWriter {
     file: Deno.FsFile,
     temporary: string,
     target: string,
+    replaces: boolean,
     attempt: <T>(action: () => Promise<T>) => Promise<T>,
   ) {
     this.#file = file;
     this.#temporary = temporary;
     this.#target = target;
+    this.#replaces = replaces;
     this.#attempt = attempt;
   }
 
@@ -245,8 +256,14 @@ class FileWriter implements ObjectWriter {
         this.#state = "closed";
         const folder = this.#target.slice(0, this.#target.lastIndexOf("/"));
         await renameInto(this.#temporary, this.#target, folder);
-        // The rename is in the folder, not in the file: a power cut could lose the name.
-        await syncDirectory(folder);
+        try {
+          // The rename is in the folder, not in the file: a power cut could lose the name.
+          await syncDirectory(folder);
+        } catch (error) {
+          // Both or neither: who is told of a failure must not find the object later.
+          if (!this.#replaces) await removeIfThere(this.#target);
+          throw error;
+        }
       });
     } catch (error) {
       await this.abort();

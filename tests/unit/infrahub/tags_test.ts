@@ -8,6 +8,7 @@ const BACKUP: BackupDescription = {
   neo4jEdition: "community",
   infrahubVersion: "1.2.0",
   toolVersion: "0.1.0",
+  redacted: false,
 };
 
 Deno.test("buildTags writes all tags in the Go tool's order", () => {
@@ -28,9 +29,9 @@ Deno.test("parseTags reads what buildTags wrote", () => {
     component: "neo4j",
     infrahubVersion: "1.2.0",
     toolVersion: "0.1.0",
+    redacted: false,
     neo4jEdition: "community",
     components: ["neo4j", "postgres", "metadata"],
-    redacted: false,
   });
 });
 

@@ -1,0 +1,81 @@
+import type { Neo4jEdition } from "./component.ts";
+import type { DatabaseCredentials } from "./credentials.ts";
+import { runCypher } from "./cypher.ts";
+import { type Deployment, DeploymentError, DeploymentRefusedError } from "./deployment.ts";
+import { messageOf } from "./errors.ts";
+
+const QUERY = "CALL dbms.components() YIELD edition";
+
+/** What the edition is wanted for, and what the user said about it. */
+export interface DetectEditionOptions {
+  readonly purpose: "backup" | "restore";
+  /** Binding when given: it stands even where the server says otherwise, with a warning. */
+  readonly given?: Neo4jEdition;
+}
+
+/**
+ * Asks Neo4j which edition it is. A guess would be dangerous: taking an Enterprise server for
+ * Community stops everything, the server included.
+ *
+ * @throws {DeploymentError} when it cannot be found out and was not given
+ */
+export async function detectEdition(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+  { purpose, given }: DetectEditionOptions,
+): Promise<Neo4jEdition> {
+  const { reporter, signal } = deployment;
+  let detected: Neo4jEdition;
+  try {
+    detected = parseEdition(await runCypher(deployment, credentials, { query: QUERY }));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (given === undefined) {
+      throw new DeploymentError(
+        `could not detect neo4j edition: ${messageOf(error)}` +
+          " (name it with --neo4j-edition if it is known)",
+        { cause: error },
+      );
+    }
+    reporter.warn(
+      `Could not determine Neo4j edition during ${purpose}; taking it for ${given} as given: ` +
+        messageOf(error),
+    );
+    return given;
+  }
+  if (given !== undefined && given !== detected) {
+    reporter.warn(`Neo4j says that it is ${detected} edition; taking it for ${given} as given`);
+    return given;
+  }
+  reporter.info(`Detected Neo4j ${detected} edition for ${purpose}`);
+  return detected;
+}
+
+/**
+ * Decides how a backup is restored.
+ *
+ * @param recorded edition that the backup was made of; undefined or empty when it does not say
+ * @param target edition of the server that it is restored to
+ * @throws {DeploymentRefusedError} for an Enterprise backup on a Community server
+ */
+export function resolveRestoreEdition(
+  recorded: string | undefined,
+  target: Neo4jEdition,
+): Neo4jEdition {
+  const edition = recorded?.toLowerCase();
+  if (edition === "enterprise" && target === "community") {
+    throw new DeploymentRefusedError(
+      "cannot restore Enterprise backup on Community edition Neo4j",
+    );
+  }
+  return edition === "community" ? "community" : target;
+}
+
+function parseEdition(output: string): Neo4jEdition {
+  const last = output.split("\n").map((line) => line.trim()).filter((line) => line !== "").at(-1);
+  const edition = last?.replaceAll('"', "").toLowerCase();
+  if (edition === "enterprise" || edition === "community") return edition;
+  throw new Error(
+    last === undefined ? "no answer" : `unexpected answer ${JSON.stringify(last.slice(0, 100))}`,
+  );
+}

@@ -94,7 +94,7 @@ export class FileSystemStore implements Store {
         await removeIfThere(temporary);
       }
       await syncDirectory(this.#root);
-      await syncDirectory(dirname(this.#root));
+      await syncParent(this.#root);
     });
   }
 
@@ -352,6 +352,15 @@ async function syncDirectory(path: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using directory = await Deno.open(path, { read: true });
   await directory.sync();
+}
+
+/** Makes a new directory's own name durable, where the user may read the folder that it is in. */
+async function syncParent(path: string): Promise<void> {
+  try {
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+  }
 }
 
 async function removeIfThere(path: string): Promise<void> {

@@ -6,33 +6,138 @@
  * @module
  */
 
-/** Base of every error that the engine throws on purpose. */
+/**
+ * Base of every error that the engine throws on purpose.
+ *
+ * @example Tell the engine's errors from others
+ * ```ts
+ * import { KlosetError, openStore } from "@opsmill/infrahub-backup/kloset";
+ *
+ * try {
+ *   openStore("ftp://example.org/backups");
+ * } catch (error) {
+ *   if (!(error instanceof KlosetError)) throw error;
+ *   // Known to the engine: its message is meant for the user.
+ * }
+ * ```
+ */
 export class KlosetError extends Error {
   override readonly name: string = this.constructor.name;
 }
 
-/** The location is of a kind that this engine cannot open, such as an unknown scheme. */
+/**
+ * The location is of a kind that this engine cannot open, such as an unknown scheme.
+ *
+ * @example A scheme that no store has
+ * ```ts
+ * import { openStore, UnsupportedLocationError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => openStore("ftp://example.org/backups"), UnsupportedLocationError);
+ * ```
+ */
 export class UnsupportedLocationError extends KlosetError {}
 
-/** Nothing is stored at the location: it does not exist, or it is an empty directory. */
+/**
+ * Nothing is stored at the location: it does not exist, or it is an empty directory.
+ *
+ * @example Create a repository only where there is none
+ * ```ts
+ * import { createRepository, openRepository, openStore, RepositoryNotFoundError } from "@opsmill/infrahub-backup/kloset";
+ *
+ * const store = openStore(await Deno.makeTempDir());
+ * const repository = await openRepository(store).catch((error) => {
+ *   if (error instanceof RepositoryNotFoundError) return createRepository(store);
+ *   throw error; // unreadable, encrypted, something else: never create over it
+ * });
+ * await repository.close();
+ * ```
+ */
 export class RepositoryNotFoundError extends KlosetError {}
 
-/** Something is stored at the location, but it is not a Kloset repository. */
+/**
+ * Something is stored at the location, but it is not a Kloset repository.
+ *
+ * @example A directory with other content
+ * ```ts
+ * import { NotARepositoryError, openRepository, openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await Deno.writeTextFile(`${directory}/notes.txt`, "mine");
+ * await assertRejects(() => openRepository(openStore(directory)), NotARepositoryError);
+ * ```
+ */
 export class NotARepositoryError extends KlosetError {}
 
-/** A stored file has a version, algorithm or option that this engine does not know. */
+/**
+ * A stored file has a version, algorithm or option that this engine does not know.
+ *
+ * @example An error that only a newer engine can help
+ * ```ts
+ * import { UnsupportedVersionError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new UnsupportedVersionError("Cannot open repository: state of version 9.0.0");
+ * assertEquals(error.name, "UnsupportedVersionError");
+ * ```
+ */
 export class UnsupportedVersionError extends KlosetError {}
 
-/** The repository is encrypted, and no usable passphrase was given. */
+/**
+ * The repository is encrypted, and no usable passphrase was given.
+ *
+ * @example An error that calls for a passphrase
+ * ```ts
+ * import { EncryptedRepositoryError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new EncryptedRepositoryError("Cannot open repository: it is encrypted");
+ * assertEquals(error.name, "EncryptedRepositoryError");
+ * ```
+ */
 export class EncryptedRepositoryError extends KlosetError {}
 
-/** The store failed: permissions, a full disk, an unreachable device. */
+/**
+ * The store failed: permissions, a full disk, an unreachable device.
+ *
+ * @example A location that cannot be read
+ * ```ts
+ * import { openRepository, openStore, StoreError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const file = await Deno.makeTempFile(); // a file, where a directory should be
+ * await assertRejects(() => openRepository(openStore(file)), StoreError);
+ * ```
+ */
 export class StoreError extends KlosetError {}
 
-/** The store has no object of that name. */
+/**
+ * The store has no object of that name.
+ *
+ * @example An object that is not there
+ * ```ts
+ * import { ObjectNotFoundError, openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const store = openStore(await Deno.makeTempDir());
+ * await assertRejects(() => store.readAll("state", "0".repeat(64)), ObjectNotFoundError);
+ * ```
+ */
 export class ObjectNotFoundError extends StoreError {}
 
-/** Somebody else holds an exclusive lock on the repository. */
+/**
+ * Somebody else holds an exclusive lock on the repository.
+ *
+ * @example An error that time can heal
+ * ```ts
+ * import { LockedError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new LockedError("Cannot write: db1 holds an exclusive lock (maintenance)");
+ * assertEquals(error.name, "LockedError");
+ * ```
+ */
 export class LockedError extends KlosetError {}
 
 /** Where damage was found, as far as known; ids are lower-case hex. */
@@ -43,7 +148,18 @@ export interface CorruptionContext {
   readonly packfile?: string;
 }
 
-/** Stored bytes are not what was written: cut, changed, missing, or malformed. */
+/**
+ * Stored bytes are not what was written: cut, changed, missing, or malformed.
+ *
+ * @example Where the damage is
+ * ```ts
+ * import { CorruptionError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new CorruptionError("A chunk is damaged", { path: "/prefect.dump" });
+ * assertEquals(error.context.path, "/prefect.dump");
+ * ```
+ */
 export class CorruptionError extends KlosetError {
   /** Where the damage is. */
   readonly context: CorruptionContext;
@@ -54,10 +170,33 @@ export class CorruptionError extends KlosetError {
   }
 }
 
-/** A snapshot id or prefix is not hexadecimal. */
+/**
+ * A snapshot id or prefix is not hexadecimal.
+ *
+ * @example A prefix that no id can have
+ * ```ts
+ * import { createRepository, InvalidSnapshotIdError, openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertThrows } from "@std/assert";
+ *
+ * await using repository = await createRepository(openStore(await Deno.makeTempDir()));
+ * assertThrows(() => repository.resolveSnapshotId("xyz"), InvalidSnapshotIdError);
+ * ```
+ */
 export class InvalidSnapshotIdError extends KlosetError {}
 
-/** No snapshot has an id that starts with the given prefix. */
+/**
+ * No snapshot has an id that starts with the given prefix.
+ *
+ * @example A prefix that no snapshot has
+ * ```ts
+ * import { createRepository, openStore, SnapshotNotFoundError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * await using repository = await createRepository(openStore(await Deno.makeTempDir()));
+ * const error = assertThrows(() => repository.resolveSnapshotId("3f2a"), SnapshotNotFoundError);
+ * assertEquals(error.available, []);
+ * ```
+ */
 export class SnapshotNotFoundError extends KlosetError {
   /** Ids of the snapshots that exist, 64 hex digits each. */
   readonly available: readonly string[];
@@ -68,7 +207,17 @@ export class SnapshotNotFoundError extends KlosetError {
   }
 }
 
-/** Several snapshots have ids that start with the given prefix. */
+/**
+ * Several snapshots have ids that start with the given prefix.
+ *
+ * @example How many snapshots match
+ * ```ts
+ * import { AmbiguousSnapshotIdError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(new AmbiguousSnapshotIdError("ambiguous snapshot ID", 2).matches, 2);
+ * ```
+ */
 export class AmbiguousSnapshotIdError extends KlosetError {
   /** How many snapshots match. */
   readonly matches: number;

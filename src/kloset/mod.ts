@@ -10,7 +10,22 @@
  * @module
  */
 
-export * from "./errors.ts";
+export {
+  AmbiguousSnapshotIdError,
+  type CorruptionContext,
+  CorruptionError,
+  EncryptedRepositoryError,
+  InvalidSnapshotIdError,
+  KlosetError,
+  LockedError,
+  NotARepositoryError,
+  ObjectNotFoundError,
+  RepositoryNotFoundError,
+  SnapshotNotFoundError,
+  StoreError,
+  UnsupportedLocationError,
+  UnsupportedVersionError,
+} from "./errors.ts";
 export { defaultCacheDirectory } from "./index/mod.ts";
 export {
   createRepository,

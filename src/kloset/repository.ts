@@ -286,6 +286,18 @@ export class Repository implements AsyncDisposable {
  * @throws {EncryptedRepositoryError} it is encrypted
  * @throws {CorruptionError} its CONFIG is damaged
  * @throws {StoreError} it cannot be read
+ *
+ * @example List what a repository holds
+ * ```ts
+ * import { createRepository, openRepository, openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await (await createRepository(openStore(directory))).close();
+ *
+ * await using repository = await openRepository(openStore(directory), { jobs: 2 });
+ * assertEquals((await repository.snapshots()).headers, []);
+ * ```
  */
 export async function openRepository(
   store: Store,
@@ -338,6 +350,16 @@ export async function openRepository(
  * Creates a repository where there is nothing yet, with the settings of plakar 1.1, and opens it.
  *
  * @throws {StoreError} there is something at the location, or it cannot be written
+ *
+ * @example A repository in a new directory
+ * ```ts
+ * import { createRepository, openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = `${await Deno.makeTempDir()}/backups`;
+ * await using repository = await createRepository(openStore(directory));
+ * assertEquals(repository.location, `fs://${directory}`);
+ * ```
  */
 export async function createRepository(
   store: Store,

@@ -8,6 +8,15 @@
  * @param application Name of the application, a single path component.
  * @param env Reads an environment variable.
  * @returns An absolute path, which need not exist; undefined when no variable helps.
+ *
+ * @example The cache of a program named "example"
+ * ```ts
+ * import { defaultCacheDirectory } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const env = (name: string) => name === "HOME" ? "/home/me" : undefined;
+ * assertEquals(defaultCacheDirectory("example", env), "/home/me/.cache/example");
+ * ```
  */
 export function defaultCacheDirectory(
   application: string,

@@ -53,7 +53,22 @@ export interface CheckOptions {
   readonly memo?: CheckMemo;
 }
 
-/** What a run of checks has found sound already. */
+/**
+ * What a run of checks has found sound already.
+ *
+ * @example Check all snapshots, and read what they share once
+ * ```ts
+ * import { CheckMemo, createRepository, openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using repository = await createRepository(openStore(await Deno.makeTempDir()));
+ * const memo = new CheckMemo();
+ * for (const { identifier } of (await repository.snapshots()).headers) {
+ *   const snapshot = await repository.inspectSnapshot(identifier);
+ *   assertEquals(await snapshot.check({ memo }), []);
+ * }
+ * ```
+ */
 export class CheckMemo {
   /** Ids of objects whose content is sound. */
   readonly objects = new Set<string>();

@@ -24,6 +24,15 @@ const TEMPORARY_PREFIX = "tmp.";
 /**
  * A repository in a directory, laid out as plakar's file system integration does it
  * (format reference, section 1.1).
+ *
+ * @example Look at a directory without changing it
+ * ```ts
+ * import { FileSystemStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = new FileSystemStore(await Deno.makeTempDir());
+ * assertEquals(await store.presence(), "absent");
+ * ```
  */
 export class FileSystemStore implements Store {
   readonly location: string;

@@ -99,7 +99,18 @@ export interface Store {
   removeAbandoned(beforeMs: number): Promise<void>;
 }
 
-/** Whether a file name is an object's name. */
+/**
+ * Whether a file name is an object's name.
+ *
+ * @example Names of objects, and others
+ * ```ts
+ * import { isObjectName } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isObjectName("0f".repeat(32)), true);
+ * assertEquals(isObjectName("tmp.1234"), false);
+ * ```
+ */
 export function isObjectName(name: string): boolean {
   return /^[0-9a-f]{64}$/.test(name);
 }

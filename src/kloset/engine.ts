@@ -41,7 +41,8 @@ export interface Machinery {
 
 /**
  * Sizes the memory of the data path: every worker has a chunk at hand and another one waiting, and
- * two more are being cut and packed.
+ * one more is being cut. Chunks are as large as they may be only now and then, so that the pages of
+ * a region are touched little by little: what counts for a long stream is the sum of the limits.
  *
  * @param jobs number of worker threads
  * @param maximumChunkBytes greatest plain size of a chunk that is written
@@ -51,13 +52,13 @@ export function startMachinery(
   jobs: number,
   maximumChunkBytes: number,
 ): Machinery {
-  const plainBytes = Math.min((2 * jobs + 2) * maximumChunkBytes, MAXIMUM_PLAIN_BYTES);
+  const plainBytes = Math.min((2 * jobs + 1) * maximumChunkBytes, MAXIMUM_PLAIN_BYTES);
   return {
     kernels,
     pool: new WorkerPool(kernels, jobs),
     plainMemory: new MemoryBudget(kernels, plainBytes),
     // Stored chunks take what they need, which is much less than the greatest size.
-    encodedMemory: new MemoryBudget(kernels, plainBytes / 2),
+    encodedMemory: new MemoryBudget(kernels, Math.ceil(plainBytes / 3)),
     readMemory: new MemoryBudget(kernels, READ_AHEAD_BYTES),
   };
 }

@@ -6,7 +6,19 @@
  */
 
 /** The variables that the program reads, and no others. */
-const READ_VARIABLES = ["INFRAHUB_*", "XDG_CACHE_HOME", "HOME", "NO_COLOR"];
+const READ_VARIABLES = [
+  "INFRAHUB_*",
+  "BACKUP_DIR",
+  // How to get into PostgreSQL.
+  "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+  "PREFECT_API_DATABASE_CONNECTION_URL",
+  "PGDATABASE",
+  "PGUSER",
+  "PGPASSWORD",
+  "XDG_CACHE_HOME",
+  "HOME",
+  "NO_COLOR",
+];
 
 /** What the program is allowed to do, compiled or not. */
 export const PERMISSIONS: readonly string[] = [
@@ -15,10 +27,12 @@ export const PERMISSIONS: readonly string[] = [
   // Repositories, dumps and targets are wherever the operator says.
   "--allow-read",
   "--allow-write",
-  // "create from-commands" runs whichever commands the operator names.
+  // Docker, kubectl and the programs of the databases; and "create from-commands" runs whichever
+  // commands the operator names.
   "--allow-run",
-  // Recorded in snapshots and locks.
-  "--allow-sys=hostname",
+  // The host's name is recorded in snapshots and locks; the user's id tells, with --host, whether a
+  // command has to be run as another user.
+  "--allow-sys=hostname,uid",
   `--allow-env=${READ_VARIABLES.join(",")}`,
 ];
 

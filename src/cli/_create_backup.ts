@@ -1,41 +1,48 @@
+import type { Repository } from "../kloset/mod.ts";
 import {
   type ComponentSource,
   createBackup,
+  type CreateBackupOptions,
+  type CreatedArchive,
   type CreatedBackup,
+  describeShrinkage,
   formatSize,
+  messageOf,
   type Neo4jEdition,
   openOrCreate,
   shortId,
+  type Shrinkage,
   type TransferCounts,
 } from "../infrahub/mod.ts";
+import { type CommandResult, roundSeconds } from "./_result.ts";
+import { EXIT_SUSPICIOUS } from "./exit_codes.ts";
 import { redactUrls } from "./redact.ts";
-import { repositoryAccess, requireKnownBackend, type Session, writeJson } from "./session.ts";
-import { UsageError } from "./usage_error.ts";
+import { repositoryAccess, type Session } from "./session.ts";
 import { VERSION } from "./version.ts";
 
-/** What the `create` sub-commands have found out by themselves. */
-export interface BackupRequest {
+/** What the `create` commands have found out by themselves. */
+export interface BackupRequest extends
+  Pick<
+    CreateBackupOptions,
+    "sources" | "neo4jEdition" | "infrahubVersion" | "redacted" | "resume" | "sideBySide"
+  > {
   readonly sources: readonly ComponentSource[];
   readonly neo4jEdition: Neo4jEdition;
-  readonly infrahubVersion: string;
 }
 
-/** Fails unless the options choose the one backend that can create backups so far. */
-export function requirePlakarBackend(session: Session, command: string): void {
-  if (requireKnownBackend(session.globals) === "tarball") {
-    throw new UsageError(
-      `this version of "${command}" stores into a repository only: ` +
-        "use --backend plakar --repo <location>",
-    );
-  }
-}
-
-/** Stores the sources as one backup and prints the result. */
-export async function runBackup(session: Session, request: BackupRequest): Promise<void> {
-  const { context, reporter } = session;
+/** Opens the repository that the options name, or creates it. */
+export async function openTarget(session: Session): Promise<Repository> {
   const access = repositoryAccess(session, "--repo is required when using plakar backend");
-  await using repository = await openOrCreate(access, reporter);
-  const backup = await createBackup({
+  return await openOrCreate(access, session.reporter);
+}
+
+/** Stores the sources as one backup. */
+export async function storeBackup(
+  { context, reporter }: Session,
+  repository: Repository,
+  request: BackupRequest,
+): Promise<CreatedBackup> {
+  return await createBackup({
     ...request,
     repository,
     toolVersion: VERSION,
@@ -44,27 +51,90 @@ export async function runBackup(session: Session, request: BackupRequest): Promi
     reporter,
     signal: context.signal,
   });
-  if (session.json) writeJson(session, jsonResult(backup, redactUrls(repository.location)));
-  else context.writeOut(`${summary(backup)}\n`);
 }
 
-function summary({ backupId, components, totals }: CreatedBackup): string {
-  return `Backup ${backupId} complete: ${components.length} components, ` +
-    `${formatSize(totals.bytesRead)} read, ${formatSize(totals.bytesNew)} new, ` +
-    `${formatSize(totals.bytesStored)} stored in ${totals.durationSeconds.toFixed(1)}s`;
+/** Opens the repository and stores the sources in it as one backup. */
+export async function backUpToRepository(
+  session: Session,
+  request: BackupRequest,
+): Promise<CommandResult> {
+  await using repository = await openTarget(session);
+  return repositoryResult(await storeBackup(session, repository, request), repository.location);
 }
 
-function jsonResult(backup: CreatedBackup, repo: string) {
+/** The result of a backup to a repository. */
+export function repositoryResult(
+  backup: CreatedBackup,
+  location: string,
+  shrinkage: readonly Shrinkage[] = [],
+): CommandResult {
+  const { backupId, components, totals } = backup;
+  const repo = redactUrls(location);
   return {
-    backup_id: backup.backupId,
-    repo,
-    components: backup.components.map((component) => ({
-      component: component.component,
-      snapshot_id: shortId(component.snapshotId),
-      ...jsonCounts(component),
-    })),
-    totals: jsonCounts(backup.totals),
+    text: `Backup ${backupId} complete: ${components.length} components, ` +
+      `${formatSize(totals.bytesRead)} read, ${formatSize(totals.bytesNew)} new, ` +
+      `${formatSize(totals.bytesStored)} stored in ${totals.durationSeconds.toFixed(1)}s ` +
+      `(repository ${repo})`,
+    json: {
+      backup_id: backupId,
+      repo,
+      components: components.map((component) => ({
+        component: component.component,
+        snapshot_id: shortId(component.snapshotId),
+        ...jsonCounts(component),
+      })),
+      totals: jsonCounts(totals),
+      ...jsonWarnings(shrinkage),
+    },
   };
+}
+
+/** The result of a backup to an archive. */
+export function archiveResult(
+  archive: CreatedArchive,
+  shrinkage: readonly Shrinkage[] = [],
+): CommandResult {
+  return {
+    text: `Backup ${archive.backupId} complete: ${archive.components.length} components, ` +
+      `${formatSize(archive.bytes)} in ${archive.durationSeconds.toFixed(1)}s\n${archive.path}`,
+    json: {
+      backup_id: archive.backupId,
+      path: archive.path,
+      components: archive.components.map(({ component, bytes }) => ({
+        component,
+        bytes_read: bytes,
+      })),
+      bytes: archive.bytes,
+      encrypted: archive.path.endsWith(".enc"),
+      duration_seconds: roundSeconds(archive.durationSeconds),
+      ...jsonWarnings(shrinkage),
+    },
+  };
+}
+
+/**
+ * Says that a backup is much smaller than the last one, in the log and by the exit code. That it
+ * cannot be compared takes nothing away from it, and only warns.
+ */
+export async function warnOfShrinkage(
+  { context, reporter, exitWith }: Session,
+  find: () => Promise<Shrinkage[]>,
+): Promise<Shrinkage[]> {
+  let shrinkage: Shrinkage[];
+  try {
+    shrinkage = await find();
+  } catch (error) {
+    context.signal.throwIfAborted();
+    reporter.warn(`Could not compare the backup with the one before it: ${messageOf(error)}`);
+    return [];
+  }
+  for (const one of shrinkage) reporter.warn(describeShrinkage(one));
+  if (shrinkage.length > 0) exitWith(EXIT_SUSPICIOUS);
+  return shrinkage;
+}
+
+function jsonWarnings(shrinkage: readonly Shrinkage[]) {
+  return shrinkage.length === 0 ? {} : { warnings: shrinkage.map(describeShrinkage) };
 }
 
 function jsonCounts(counts: TransferCounts) {
@@ -72,6 +142,6 @@ function jsonCounts(counts: TransferCounts) {
     bytes_read: counts.bytesRead,
     bytes_new: counts.bytesNew,
     bytes_stored: counts.bytesStored,
-    duration_seconds: Math.round(counts.durationSeconds * 1_000) / 1_000,
+    duration_seconds: roundSeconds(counts.durationSeconds),
   };
 }

@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { defaultCommandOf } from "./default_command.ts";
 
 /** A word that may come next, with what it means. */
 interface Candidate {
@@ -106,21 +107,27 @@ function placesOf(root: CommandUnknownOpts): Place[] {
   const visit = (command: CommandUnknownOpts, route: string): Place[] => {
     const place: Place = {
       route,
-      commands: command.commands.map((child) => ({
+      commands: childrenOf(command).map((child) => ({
         word: child.name(),
         description: child.description(),
       })),
-      flags: command === root ? globals : [...flagsOf(command), ...globals],
+      flags: command === root
+        ? globals
+        : [...flagsOf(defaultCommandOf(command) ?? command), ...globals],
       values: command.registeredArguments.flatMap((argument) =>
         (argument.argChoices ?? []).map((word) => ({ word, description: argument.description }))
       ),
     };
     return [
       place,
-      ...command.commands.flatMap((child) => visit(child, `${route} ${child.name()}`)),
+      ...childrenOf(command).flatMap((child) => visit(child, `${route} ${child.name()}`)),
     ];
   };
   return visit(root, "");
+}
+
+function childrenOf(command: CommandUnknownOpts): CommandUnknownOpts[] {
+  return command.commands.filter((child) => child !== defaultCommandOf(command));
 }
 
 function flagsOf(command: CommandUnknownOpts): Place["flags"] {

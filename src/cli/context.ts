@@ -1,3 +1,13 @@
+import process from "node:process";
+import {
+  detectEnvironment,
+  type DetectOptions,
+  type Environment,
+  type FoundEnvironments,
+  listEnvironments,
+} from "../environment/mod.ts";
+import { type Clock, systemClock } from "../infrahub/mod.ts";
+
 /** What a run of the program takes from, and leaves in, the world around it. */
 export interface CliContext {
   /** Reads one environment variable. */
@@ -12,6 +22,14 @@ export interface CliContext {
   /** Name of this host, recorded in snapshots. */
   readonly hostname: () => string;
   readonly now: () => Date;
+  readonly clock: Clock;
+  /** Name under which the program was called. */
+  readonly program: string;
+  readonly workingDirectory: () => string;
+  /** See {@linkcode detectEnvironment}. */
+  readonly detectEnvironment: (options: DetectOptions) => Promise<Environment>;
+  /** See {@linkcode listEnvironments}. */
+  readonly listEnvironments: (options: DetectOptions) => Promise<FoundEnvironments>;
   /** Aborted when the program is asked to end. */
   readonly signal: AbortSignal;
 }
@@ -30,6 +48,12 @@ export function processContext(signal: AbortSignal): CliContext {
     stderrIsTerminal: Deno.stderr.isTerminal(),
     hostname: () => Deno.hostname(),
     now: () => new Date(),
+    clock: systemClock,
+    // Not the path of the executable: a link to it has a name of its own.
+    program: process.argv0.replace(/^.*\//, ""),
+    workingDirectory: () => Deno.cwd(),
+    detectEnvironment,
+    listEnvironments,
     signal,
   };
 }

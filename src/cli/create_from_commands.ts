@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { Option } from "@commander-js/extra-typings";
-import { formatDuration, InvalidCommandError, splitCommand } from "../environment/mod.ts";
+import { InvalidCommandError, splitCommand } from "../environment/mod.ts";
 import {
   commandSource,
   type Component,
@@ -8,12 +8,11 @@ import {
   recordPath,
   resolveEdition,
 } from "../infrahub/mod.ts";
-import { requirePlakarBackend, runBackup } from "./_create_backup.ts";
-import { durationArgument, environmentOption } from "./options.ts";
-import type { SessionProvider } from "./session.ts";
+import { backUpToRepository } from "./_create_backup.ts";
+import { printResult } from "./_result.ts";
+import { streamTimeoutOption } from "./options.ts";
+import { requireKnownBackend, type SessionProvider } from "./session.ts";
 import { UsageError } from "./usage_error.ts";
-
-const DEFAULT_STREAM_TIMEOUT_MS = 30 * 60_000;
 
 /** Adds `create from-commands`. */
 export function addCreateFromCommands(create: CommandUnknownOpts, session: SessionProvider): void {
@@ -31,32 +30,33 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
       ).default("enterprise"),
     )
     .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
-    .addOption(
-      environmentOption(
-        "--stream-timeout <duration>",
-        "longest wait for a command's next byte, such as 90s or 1h; 0 for no limit",
-      ).argParser(durationArgument)
-        .default(DEFAULT_STREAM_TIMEOUT_MS, formatDuration(DEFAULT_STREAM_TIMEOUT_MS)),
-    )
+    .addOption(streamTimeoutOption())
     .action(async (options) => {
       const current = session();
-      requirePlakarBackend(current, "create from-commands");
-      const { edition } = resolveEdition(options.neo4jEdition);
-      const source = (component: Component, flag: string, command: string): ComponentSource =>
-        commandSource(
-          component,
-          recordPath(component, edition),
-          argvOf(flag, command),
-          options.streamTimeout,
-        );
-      const sources = [source("neo4j", "--neo4j-command", options.neo4jCommand)];
-      if (options.postgresCommand !== undefined) {
-        sources.push(source("postgres", "--postgres-command", options.postgresCommand));
-      }
-      await runBackup(current, {
-        sources,
-        neo4jEdition: edition,
-        infrahubVersion: options.infrahubVersion ?? "",
+      await printResult(current, async () => {
+        if (requireKnownBackend(current.globals) === "tarball") {
+          throw new UsageError(
+            '"create from-commands" stores into a repository only: ' +
+              "use --backend plakar --repo <location>",
+          );
+        }
+        const { edition } = resolveEdition(options.neo4jEdition);
+        const source = (component: Component, flag: string, command: string): ComponentSource =>
+          commandSource(
+            component,
+            recordPath(component, edition),
+            argvOf(flag, command),
+            options.streamTimeout,
+          );
+        const sources = [source("neo4j", "--neo4j-command", options.neo4jCommand)];
+        if (options.postgresCommand !== undefined) {
+          sources.push(source("postgres", "--postgres-command", options.postgresCommand));
+        }
+        return await backUpToRepository(current, {
+          sources,
+          neo4jEdition: edition,
+          infrahubVersion: options.infrahubVersion ?? "",
+        });
       });
     });
 }

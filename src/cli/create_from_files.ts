@@ -1,16 +1,32 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
+  archiveFiles,
   type ComponentSource,
   fileSource,
+  formatSize,
   type Neo4jEdition,
   recordPath,
   type Reporter,
   resolveEdition,
   tarSource,
 } from "../infrahub/mod.ts";
-import { requirePlakarBackend, runBackup } from "./_create_backup.ts";
-import type { SessionProvider } from "./session.ts";
+import { archiveResult, backUpToRepository } from "./_create_backup.ts";
+import {
+  type EncryptionChoice,
+  encryptKeyOption,
+  encryptOption,
+  recipientOf,
+  refuseEncryption,
+} from "./_encryption.ts";
+import { type CommandResult, printResult } from "./_result.ts";
+import {
+  backupDirectory,
+  requireKnownBackend,
+  type Session,
+  type SessionProvider,
+} from "./session.ts";
 import { UsageError } from "./usage_error.ts";
+import { VERSION } from "./version.ts";
 
 /** Adds `create from-files`. */
 export function addCreateFromFiles(create: CommandUnknownOpts, session: SessionProvider): void {
@@ -23,27 +39,54 @@ export function addCreateFromFiles(create: CommandUnknownOpts, session: SessionP
       "enterprise or community (default: community for a .dump file, else enterprise)",
     )
     .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
+    .addOption(encryptOption())
+    .addOption(encryptKeyOption())
     .action(async (options) => {
       const current = session();
-      const { reporter } = current;
-      requirePlakarBackend(current, "create from-files");
-      if (options.neo4jPath === "") throw new UsageError("neo4j backup path is required");
-      const { edition, guessed } = resolveEdition(options.neo4jEdition, options.neo4jPath);
-      if (guessed) reporter.info("Neo4j edition derived from path", { neo4j_edition: edition });
-      // All are looked at before the repository is opened, or created.
-      const sources = [await neo4jSource(options.neo4jPath, edition, reporter)];
-      if (options.postgresPath) {
-        const path = recordPath("postgres", edition);
-        sources.push(
-          await fileSource("postgres", path, options.postgresPath, "postgres dump file", reporter),
-        );
-      }
-      await runBackup(current, {
-        sources,
-        neo4jEdition: edition,
-        infrahubVersion: options.infrahubVersion ?? "",
-      });
+      await printResult(current, () => backUpFiles(current, options));
     });
+}
+
+/** The options above. */
+interface FileOptions extends EncryptionChoice {
+  readonly neo4jPath: string;
+  readonly postgresPath?: string | undefined;
+  readonly neo4jEdition?: string | undefined;
+  readonly infrahubVersion?: string | undefined;
+}
+
+async function backUpFiles(session: Session, options: FileOptions): Promise<CommandResult> {
+  const { context, globals, reporter } = session;
+  const { neo4jPath, postgresPath, infrahubVersion = "" } = options;
+  const backend = requireKnownBackend(globals);
+  if (backend === "plakar") refuseEncryption(options);
+  if (neo4jPath === "") throw new UsageError("neo4j backup path is required");
+  const { edition: neo4jEdition, guessed } = resolveEdition(options.neo4jEdition, neo4jPath);
+  if (guessed) reporter.info("Neo4j edition derived from path", { neo4j_edition: neo4jEdition });
+  // All are looked at before the repository or the archive is begun.
+  const sources = [await neo4jSource(neo4jPath, neo4jEdition, reporter)];
+  if (postgresPath) {
+    const path = recordPath("postgres", neo4jEdition);
+    sources.push(await fileSource("postgres", path, postgresPath, "postgres dump file", reporter));
+  }
+  if (backend === "plakar") {
+    return await backUpToRepository(session, { sources, neo4jEdition, infrahubVersion });
+  }
+  const recipient = await recipientOf(options, session);
+  const archive = await archiveFiles(neo4jPath, postgresPath || undefined, {
+    directory: backupDirectory(session),
+    neo4jEdition,
+    infrahubVersion,
+    toolVersion: VERSION,
+    redacted: false,
+    ...(recipient === undefined ? {} : { recipient }),
+    now: context.now(),
+    reporter,
+    signal: context.signal,
+  });
+  reporter.info(`Backup created: ${archive.path}`);
+  reporter.info(`Backup size: ${formatSize(archive.bytes)}`);
+  return archiveResult(archive);
 }
 
 /** A Community dump is one file; everything of the Enterprise edition goes into a tar. */

@@ -9,7 +9,13 @@
  */
 
 export { type CliContext, processContext } from "./context.ts";
-export { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, EXIT_TERMINATED } from "./exit_codes.ts";
+export {
+  EXIT_FAILURE,
+  EXIT_INTERRUPTED,
+  EXIT_SUCCESS,
+  EXIT_SUSPICIOUS,
+  EXIT_TERMINATED,
+} from "./exit_codes.ts";
 export { run } from "./run.ts";
 export { handleSignals, InterruptedError } from "./signals.ts";
 export { VERSION } from "./version.ts";

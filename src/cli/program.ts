@@ -3,12 +3,16 @@ import { applyEnvironment, normaliseBooleans } from "./command_line.ts";
 import { addCompletion } from "./completion.ts";
 import type { CliContext } from "./context.ts";
 import { addCreate } from "./create.ts";
+import { addEnvironment } from "./environment.ts";
+import { EXIT_STATUS_HELP, EXIT_SUCCESS } from "./exit_codes.ts";
+import { addKeygen } from "./keygen.ts";
 import { configureLog, logReporter } from "./log.ts";
 import { actAsMenu } from "./menu.ts";
 import { addRestore } from "./restore.ts";
-import { createRootCommand } from "./root_command.ts";
+import { createRootCommand, TASK_MANAGER_PROGRAM } from "./root_command.ts";
 import type { Session } from "./session.ts";
 import { addSnapshots } from "./snapshots.ts";
+import { addFlush, addTasks } from "./tasks.ts";
 import { addVersion } from "./version_command.ts";
 
 /** The program's commands, ready to run. */
@@ -18,6 +22,8 @@ export interface Program {
   readonly json: () => boolean;
   /** Whether details for whoever looks for a fault are shown. */
   readonly debug: () => boolean;
+  /** What to exit with after a run that did not fail. */
+  readonly exitCode: () => number;
   /** Parses the command line, without the program's name, and runs what it names. */
   readonly run: (argv: readonly string[]) => Promise<void>;
 }
@@ -25,13 +31,11 @@ export interface Program {
 /** Width of help texts where the output is no terminal. */
 const HELP_WIDTH = 100;
 
-const EXIT_STATUS_HELP = `
-Exit status:
-  0 when everything was done, 1 on failure or wrong usage, 130 or 143 when ended by SIGINT or SIGTERM`;
-
 /** Builds the command tree; nothing is read from the command line or the environment yet. */
 export function createProgram(context: CliContext): Program {
-  const root = createRootCommand();
+  const isTaskManager = context.program === TASK_MANAGER_PROGRAM;
+  const root = createRootCommand(isTaskManager);
+  let exitCode = EXIT_SUCCESS;
   const globals = () => root.opts();
   let denied: ReadonlySet<string> = new Set();
   const json = () => {
@@ -49,6 +53,8 @@ export function createProgram(context: CliContext): Program {
     globals: globals(),
     reporter: logReporter(),
     json: json(),
+    isGiven: (option) => root.getOptionValueSource(option) === "cli",
+    exitWith: (code) => void (exitCode = code),
   });
   root
     .exitOverride()
@@ -69,14 +75,22 @@ export function createProgram(context: CliContext): Program {
       configure();
     });
   actAsMenu(root);
-  addCreate(root, session);
-  addRestore(root, session);
-  addSnapshots(root, session);
+  if (isTaskManager) {
+    addFlush(root, session);
+  } else {
+    addCreate(root, session);
+    addRestore(root, session);
+    addKeygen(root, session);
+    addSnapshots(root, session);
+    addTasks(root, session);
+  }
+  addEnvironment(root, session);
   addVersion(root, session);
   addCompletion(root, session);
   return {
     root,
     json,
+    exitCode: () => exitCode,
     debug: () => globals().logLevel === "debug",
     run: async (argv) => {
       configure();

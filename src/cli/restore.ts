@@ -1,62 +1,114 @@
-import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { formatSize, openExisting, restoreToDirectory, shortId } from "../infrahub/mod.ts";
-import { repositoryAccess, requireKnownBackend, writeJson } from "./session.ts";
-import type { SessionProvider } from "./session.ts";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { restoreFromArchive, restoreFromRepository } from "./_restore_deployment.ts";
+import { extractArchive, extractBackup } from "./_restore_directory.ts";
+import { printResult } from "./_result.ts";
+import {
+  durationOption,
+  environmentOption,
+  neo4jEditionOption,
+  parseBoolean,
+  streamTimeoutOption,
+} from "./options.ts";
+import { requireKnownBackend, type Session, type SessionProvider } from "./session.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Adds `restore`. */
 export function addRestore(root: CommandUnknownOpts, session: SessionProvider): void {
   root.command("restore")
-    .description("Restore a backup from a repository into a directory, verified")
-    .argument("[backup-file]", "archive to restore (not supported by this version)")
-    .option("--to <directory>", "empty or missing directory that receives the files")
-    // No variable: INFRAHUB_FORCE belongs to "create", and must not make a restore less careful.
-    .option("--force", "restore what there is of an incomplete backup")
-    .action(async (backupFile, options) => {
+    .description(
+      "Restore a backup into the deployment, or into a directory. All of it is verified before " +
+        "anything is touched",
+    )
+    .argument("[backup-file]", "archive to restore, with the tarball backend")
+    .addOption(environmentOption("--exclude-taskmanager", "do not restore PostgreSQL"))
+    .addOption(environmentOption("--migrate-format", "convert the Neo4j store to block format"))
+    .addOption(environmentOption("--reset-deployment-id", "give the deployment a new id"))
+    .addOption(
+      environmentOption(
+        "--force",
+        "restore what there is of an incomplete backup, and a backup of a newer Infrahub",
+      ),
+    )
+    .addOption(environmentOption(
+      "--decrypt-key <file>",
+      "private key of an encrypted archive",
+    ))
+    .addOption(neo4jEditionOption())
+    .addOption(streamTimeoutOption())
+    .addOption(durationOption(
+      "--sleep <duration>",
+      "wait before the restore, so that the archive can be brought",
+      0,
+    ))
+    // No variables: they are about one restore.
+    .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
+    .addOption(
+      new Option(
+        "--to <directory>",
+        "copy the backup into this empty or missing directory instead",
+      ),
+    )
+    .allowExcessArguments()
+    .action(async (_backupFile, options, command) => {
       const current = session();
-      const { context, globals, reporter } = current;
-      if (requireKnownBackend(globals) === "tarball") {
-        throw new UsageError(
-          "this version restores from a repository into a directory only: " +
-            "use --backend plakar --repo <location> --to <directory>",
-        );
-      }
-      if (backupFile !== undefined) {
-        throw new UsageError(`plakar backend takes no backup file: ${backupFile}`);
-      }
-      if (!options.to) throw new UsageError("--to is required: the directory to restore into");
-      if (globals.snapshot && globals.backupId) {
-        throw new UsageError("--snapshot and --backup-id cannot be used together");
-      }
-      await using repository = await openExisting(
-        repositoryAccess(current, "--repo is required when using plakar backend"),
-      );
-      const { backupId, directory, files } = await restoreToDirectory({
-        repository,
-        directory: options.to,
-        force: options.force ?? false,
-        reporter,
-        signal: context.signal,
-        ...(globals.backupId ? { backupId: globals.backupId } : {}),
-        ...(globals.snapshot ? { snapshot: globals.snapshot } : {}),
+      await printResult(current, async (facts) => {
+        const source = backupSource(current, command.args);
+        if (options.to !== undefined && options.dryRun) {
+          throw new UsageError("--dry-run and --to cannot be used together");
+        }
+        if (options.to === "") throw new UsageError("--to needs the name of a directory");
+        const request = {
+          excludeTaskManager: options.excludeTaskmanager ?? false,
+          migrateFormat: options.migrateFormat ?? false,
+          resetDeploymentId: options.resetDeploymentId ?? false,
+          force: options.force ?? false,
+          stallTimeoutMs: options.streamTimeout,
+          sleepMs: options.sleep,
+          isDryRun: options.dryRun ?? false,
+          ...(options.neo4jEdition === undefined ? {} : { neo4jEdition: options.neo4jEdition }),
+          ...(options.decryptKey ? { decryptKey: options.decryptKey } : {}),
+          ...(current.globals.backupId ? { backupId: current.globals.backupId } : {}),
+          ...(current.globals.snapshot ? { snapshot: current.globals.snapshot } : {}),
+          facts,
+        };
+        if (source.backend === "plakar") {
+          return options.to === undefined
+            ? await restoreFromRepository(current, request)
+            : await extractBackup(current, options.to, request);
+        }
+        return options.to === undefined
+          ? await restoreFromArchive(current, source.path, request)
+          : await extractArchive(current, source.path, options.to, request);
       });
-      if (current.json) {
-        writeJson(current, {
-          backup_id: backupId,
-          directory,
-          files: files.map((file) => ({
-            component: file.component,
-            snapshot_id: shortId(file.snapshotId),
-            path: file.path,
-            bytes: file.bytes,
-          })),
-        });
-        return;
-      }
-      const bytes = files.reduce((total, file) => total + file.bytes, 0);
-      context.writeOut(
-        `Backup ${backupId} restored to ${directory}: ${files.length} files, ` +
-          `${formatSize(bytes)}, verified\n`,
-      );
     });
+}
+
+/** Checks the arguments, and the options that choose the backend, in the order of the Go tool. */
+function backupSource(
+  session: Session,
+  args: readonly string[],
+): { backend: "plakar" } | { backend: "tarball"; path: string } {
+  const { context, globals } = session;
+  const [path] = args;
+  if (globals.backend !== "plakar" && (path === undefined || args.length > 1)) {
+    throw new UsageError(`requires exactly 1 arg(s), only received ${args.length}`);
+  }
+  // The variable of the create command: it counts here as well.
+  const s3Upload = context.env("INFRAHUB_S3_UPLOAD");
+  const backend = requireKnownBackend(globals, Boolean(s3Upload) && parseBoolean(s3Upload ?? ""));
+  if (backend === "plakar") {
+    if (path !== undefined) throw new UsageError(`plakar backend takes no backup file: ${path}`);
+    if (globals.snapshot && globals.backupId) {
+      throw new UsageError("--snapshot and --backup-id cannot be used together");
+    }
+    return { backend };
+  }
+  if (path === undefined) throw new UsageError("requires exactly 1 arg(s), only received 0");
+  if (path.startsWith("s3://")) {
+    throw new UsageError(
+      "restoring from S3 is not supported by this version, a later one will have it: " +
+        `fetch the archive and name the file (${path})`,
+    );
+  }
+  return { backend, path };
 }

@@ -1,14 +1,21 @@
 import { Command } from "@commander-js/extra-typings";
-import { countArgument, environmentOption } from "./options.ts";
+import { countArgument, environmentOption, unitsArgument } from "./options.ts";
 import { VERSION } from "./version.ts";
 
 /** Name of the program, as in help, completions and cache directories. */
 export const PROGRAM = "infrahub-backup";
 
+/** Name of the Go tool's second program: called so, this one has its commands. */
+export const TASK_MANAGER_PROGRAM = "infrahub-taskmanager";
+
 /** The command without its sub-commands: its options are accepted anywhere on the command line. */
-export function createRootCommand() {
-  return new Command(PROGRAM)
-    .description("Back up and restore Infrahub deployments")
+export function createRootCommand(isTaskManager: boolean) {
+  return new Command(isTaskManager ? TASK_MANAGER_PROGRAM : PROGRAM)
+    .description(
+      isTaskManager
+        ? "Maintain the task manager of Infrahub deployments"
+        : "Back up and restore Infrahub deployments",
+    )
     .version(`Version: ${VERSION}`, "--version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
@@ -21,6 +28,13 @@ export function createRootCommand() {
       "where archives are kept (default: $BACKUP_DIR or ./infrahub_backups)",
     ))
     .addOption(environmentOption("--k8s-namespace <name>", "Kubernetes namespace to act on"))
+    .addOption(environmentOption("--host", "act on services of this host, without containers"))
+    .addOption(
+      environmentOption(
+        "--host-unit <service=unit>",
+        "systemd unit of a service, with --host; may be repeated",
+      ).argParser(unitsArgument),
+    )
     .addOption(
       environmentOption("--log-format <format>", "text, or json for JSON lines and JSON results")
         .default("text"),

@@ -18,7 +18,7 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   const program = createProgram(context);
   try {
     await program.run(argv);
-    return EXIT_SUCCESS;
+    return program.exitCode();
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT_SUCCESS; // help or version, written already

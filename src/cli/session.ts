@@ -12,6 +12,10 @@ export interface Session {
   readonly reporter: Reporter;
   /** Whether results are JSON. */
   readonly json: boolean;
+  /** Whether a global option stands on the command line itself, and not in a variable. */
+  readonly isGiven: (option: keyof GlobalOptions) => boolean;
+  /** What the program exits with when it does not fail. */
+  readonly exitWith: (code: number) => void;
 }
 
 /** Gives a command its session; to be called once its options are known. */
@@ -52,16 +56,20 @@ export async function openForSnapshots(session: Session, command: string): Promi
 /**
  * Checks the options that choose the backend.
  *
+ * @param s3Upload whether an upload is asked for
  * @throws {UsageError} in the order and wording of the Go tool
  */
-export function requireKnownBackend(globals: GlobalOptions): "tarball" | "plakar" {
+export function requireKnownBackend(
+  globals: GlobalOptions,
+  s3Upload = false,
+): "tarball" | "plakar" {
   const { backend } = globals;
   if (backend !== "tarball" && backend !== "plakar") {
     throw new UsageError(`unknown backend: ${backend}, expected 'tarball' or 'plakar'`);
   }
   if (backend === "tarball") return backend;
   if (!globals.repo) throw new UsageError("--repo is required when using plakar backend");
-  const s3 = globals.s3Bucket || globals.s3Prefix || globals.s3Endpoint ||
+  const s3 = s3Upload || globals.s3Bucket || globals.s3Prefix || globals.s3Endpoint ||
     (globals.s3Region !== "" && globals.s3Region !== "us-east-1");
   if (s3) {
     throw new UsageError(
@@ -70,4 +78,10 @@ export function requireKnownBackend(globals: GlobalOptions): "tarball" | "plakar
     );
   }
   return backend;
+}
+
+/** Where archives are kept: an absolute path. */
+export function backupDirectory({ context, globals }: Session): string {
+  const directory = globals.backupDir || context.env("BACKUP_DIR") || "infrahub_backups";
+  return directory.startsWith("/") ? directory : `${context.workingDirectory()}/${directory}`;
 }

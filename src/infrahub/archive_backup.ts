@@ -150,7 +150,7 @@ async function pack(
   started: number,
 ): Promise<CreatedArchive> {
   const { reporter, signal, recipient } = options;
-  const { backupId, path } = await freeName(options);
+  const { backupId, path, reservation } = await reserveName(options);
   reporter.info("Creating backup archive...");
   if (recipient !== undefined) reporter.info("Encrypting backup archive...");
   try {
@@ -188,20 +188,50 @@ async function pack(
   } catch (error) {
     signal.throwIfAborted();
     throw new BackupFailedError(`failed to create archive: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await Deno.remove(reservation).catch((error) => {
+      reporter.warn(`Could not remove ${reservation}: ${messageOf(error)}`);
+    });
   }
 }
 
-/** The next second whose name is free: two backups never share one. */
-async function freeName(
+/** A name that no other run takes meanwhile. */
+interface ReservedName {
+  readonly backupId: string;
+  readonly path: string;
+  /** File that stands for the name until the archive has it. */
+  readonly reservation: string;
+}
+
+/**
+ * The next second whose name is free: two backups never share one, not even when both run at the
+ * same time.
+ */
+async function reserveName(
   { directory, now, recipient }: ArchiveBackupOptions,
-): Promise<{ backupId: string; path: string }> {
+): Promise<ReservedName> {
+  const folder = directory.replace(/\/+$/, "");
   for (let time = now.getTime();; time += 1_000) {
     const backupId = formatBackupId(new Date(time));
-    const name = `${directory.replace(/\/+$/, "")}/infrahub_backup_${backupId}.tar.gz`;
+    const name = `${folder}/infrahub_backup_${backupId}.tar.gz`;
+    const reservation = `${folder}/.infrahub_backup_${backupId}.reserved`;
+    if (!await reserve(reservation)) continue;
     const taken = await Promise.all([name, `${name}.enc`].map(exists));
     if (!taken.includes(true)) {
-      return { backupId, path: recipient === undefined ? name : `${name}.enc` };
+      return { backupId, path: recipient === undefined ? name : `${name}.enc`, reservation };
     }
+    await Deno.remove(reservation);
+  }
+}
+
+/** Whether the file was made by us. */
+async function reserve(path: string): Promise<boolean> {
+  try {
+    (await Deno.open(path, { write: true, createNew: true, mode: 0o600 })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
   }
 }
 

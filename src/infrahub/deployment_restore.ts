@@ -20,7 +20,12 @@ import {
   type PostgresServer,
 } from "./postgres_restore.ts";
 import { type RestorableDump, type RestoreMaterial, verifyMaterial } from "./restore_material.ts";
-import { restartDependencies, startFrontServices, stopApplicationServices } from "./services.ts";
+import {
+  restartDependencies,
+  startFrontServices,
+  stopApplicationServices,
+  TASK_MANAGER_DATABASE,
+} from "./services.ts";
 import { formatSize } from "./show_values.ts";
 import { wipeTransientData } from "./transient_data.ts";
 import { UndoJournal } from "./undo_journal.ts";
@@ -41,6 +46,12 @@ export interface DeploymentRestoreOptions {
   /** Longest wait in milliseconds for a program to take more bytes; 0 for no limit. */
   readonly stallTimeoutMs: number;
   readonly now: Date;
+  /**
+   * Only the plan is wanted: not even a service that is down is started.
+   *
+   * @default {false}
+   */
+  readonly isDryRun?: boolean;
 }
 
 /** What a restore will do, found out and verified; nothing has been touched. */
@@ -93,12 +104,25 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
   await verifyMaterial({ ...material, postgres }, reporter, signal);
   if (neo4j !== undefined && edition === "community") await requireLoadable(neo4j, signal);
   let server: PostgresServer | undefined;
-  if (postgres !== undefined) {
+  if (postgres !== undefined && await mayUsePostgres(options)) {
     await startPostgres(deployment, credentials.postgres);
     server = await checkPostgresServer(deployment, credentials.postgres, { bytes: postgres.bytes });
   }
   const restore = new Restore(options, neo4j, edition, postgres, server);
   return { steps: restore.steps, execute: () => restore.execute() };
+}
+
+/** A dry run looks at a server that runs, and starts none. */
+async function mayUsePostgres(
+  { deployment, isDryRun }: DeploymentRestoreOptions,
+): Promise<boolean> {
+  if (isDryRun !== true) return true;
+  const { environment, reporter, signal } = deployment;
+  if (await environment.status(TASK_MANAGER_DATABASE, signal) !== "stopped") return true;
+  reporter.warn(
+    `${TASK_MANAGER_DATABASE} is down: whether its database can be replaced has not been checked`,
+  );
+  return false;
 }
 
 class Restore {

@@ -52,7 +52,7 @@ export async function findShrunkenDumps(question: ShrinkageQuestion): Promise<Sh
 
 /** Whether `bytes` is smaller than `earlierBytes` by more than `percent`. */
 export function isShrunken(bytes: number, earlierBytes: number, percent: number): boolean {
-  return percent > 0 && bytes < earlierBytes * (1 - percent / 100);
+  return percent > 0 && bytes * 100 < earlierBytes * (100 - percent);
 }
 
 /** The warning. */

@@ -1,17 +1,9 @@
 /** Runs the program as users do: in a process of its own, with scoped permissions. */
 
 import { assertEquals } from "@std/assert";
+import { PERMISSIONS } from "../../scripts/tool.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-
-/** Everything the commands need; nothing may be asked for beyond it. */
-const PERMISSIONS = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-run",
-  "--allow-sys=hostname",
-  "--allow-env=INFRAHUB_*,HOME,XDG_CACHE_HOME,NO_COLOR,BACKUP_DIR",
-];
 
 /** How a run ended. */
 export interface Outcome {
@@ -60,7 +52,7 @@ export class Bench implements AsyncDisposable {
 
   /** Starts the program on the bench's repository. */
   start(args: readonly string[], options: RunOptions = {}): Deno.ChildProcess {
-    const runtime = ["--quiet", "--no-prompt", ...PERMISSIONS, ...(options.runtime ?? [])];
+    const runtime = ["--quiet", ...PERMISSIONS, ...(options.runtime ?? [])];
     return new Deno.Command(Deno.execPath(), {
       args: ["run", ...runtime, MAIN, ...args],
       env: {

@@ -91,7 +91,7 @@ Deno.test("components stored before the failure remain, and the group shows as i
   await bench.assertSound();
 });
 
-Deno.test("in JSON mode the error is a JSON line, and there is no result", async () => {
+Deno.test("in JSON mode the error is a JSON line, and the result says so", async () => {
   await using bench = await Bench.create();
   const { code, stdout, stderr } = await bench.run([
     ...CREATE,
@@ -99,7 +99,9 @@ Deno.test("in JSON mode the error is a JSON line, and there is no result", async
     "false",
     "--log-format=json",
   ]);
-  assertEquals([code, stdout], [1, ""]);
+  const { ok, error } = JSON.parse(stdout);
+  assertEquals([code, ok], [1, false]);
+  assertMatch(error, /^streaming backup failed for neo4j: /);
   const lines = stderr.trim().split("\n").map((line) => JSON.parse(line));
   assertEquals(lines.at(-1).level, "error");
   assertMatch(lines.at(-1).msg, /^Command failed: streaming backup failed for neo4j: /);

@@ -188,8 +188,19 @@ Deno.test("the executable may do what the program needs, and nothing else", asyn
     allow_read: [],
     allow_write: [],
     allow_run: [],
-    allow_sys: ["hostname"],
-    allow_env: ["INFRAHUB_*", "XDG_CACHE_HOME", "HOME", "NO_COLOR"],
+    allow_sys: ["hostname", "uid"],
+    allow_env: [
+      "INFRAHUB_*",
+      "BACKUP_DIR",
+      "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+      "PREFECT_API_DATABASE_CONNECTION_URL",
+      "PGDATABASE",
+      "PGUSER",
+      "PGPASSWORD",
+      "XDG_CACHE_HOME",
+      "HOME",
+      "NO_COLOR",
+    ],
   });
   assertEquals(permissions.prompt, false);
 });

@@ -1,4 +1,6 @@
 import type { CliContext } from "../../../src/cli/mod.ts";
+import { EnvironmentError } from "../../../src/environment/mod.ts";
+import { JumpingClock } from "../infrahub/fake_environment.ts";
 
 /** A context that keeps what is written, with variables and a clock of its own. */
 export interface RecordingContext extends CliContext {
@@ -26,6 +28,11 @@ export function recordingContext(
     stderrIsTerminal: false,
     hostname: () => "testhost",
     now: () => new Date("2026-03-18T14:30:00Z"),
+    clock: new JumpingClock(),
+    program: "infrahub-backup",
+    workingDirectory: () => "/nowhere",
+    detectEnvironment: () => Promise.reject(new EnvironmentError("no environment in this test")),
+    listEnvironments: () => Promise.resolve({ projects: [], namespaces: [], problems: [] }),
     signal: new AbortController().signal,
     ...overrides,
     out: () => out,

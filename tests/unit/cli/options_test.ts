@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { OptionValues } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import { allCommands } from "../../../src/cli/command_line.ts";
+import { defaultCommandOf } from "../../../src/cli/default_command.ts";
 import { honoursEnvironment, variableOf } from "../../../src/cli/options.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { UsageError } from "../../../src/cli/usage_error.ts";
@@ -52,19 +53,179 @@ Deno.test("global options come from the flag, else the variable, else the defaul
   }
 });
 
-Deno.test("every option that takes a variable has a row in this file", () => {
+/** Command, flag, variable, key, default, and a value to set; booleans have no value. */
+const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string?, unknown?][] = [
+  ["create", "--force", "INFRAHUB_FORCE", "force", undefined],
+  ["create", "--redact", "INFRAHUB_REDACT", "redact", undefined],
+  ["create", "--neo4jmetadata", "INFRAHUB_NEO4JMETADATA", "neo4jmetadata", "all", "none"],
+  [
+    "create",
+    "--exclude-taskmanager",
+    "INFRAHUB_EXCLUDE_TASKMANAGER",
+    "excludeTaskmanager",
+    undefined,
+  ],
+  [
+    "create",
+    "--neo4j-edition",
+    "INFRAHUB_NEO4J_EDITION",
+    "neo4jEdition",
+    undefined,
+    "Community",
+    "community",
+  ],
+  ["create", "--wait-timeout", "INFRAHUB_WAIT_TIMEOUT", "waitTimeout", 3_600_000, "0", 0],
+  [
+    "create",
+    "--stream-timeout",
+    "INFRAHUB_STREAM_TIMEOUT",
+    "streamTimeout",
+    1_800_000,
+    "1m",
+    60_000,
+  ],
+  ["create", "--shrink-warning", "INFRAHUB_SHRINK_WARNING", "shrinkWarning", 50, "20", 20],
+  ["create", "--encrypt", "INFRAHUB_ENCRYPT", "encrypt", undefined],
+  ["create", "--encrypt-key", "INFRAHUB_ENCRYPT_KEY", "encryptKey", undefined, "/k.pub"],
+  ["create", "--sleep", "INFRAHUB_SLEEP", "sleep", 0, "1h30m", 5_400_000],
+  ["create", "--s3-upload", "INFRAHUB_S3_UPLOAD", "s3Upload", undefined],
+  ["create", "--s3-keep-local", "INFRAHUB_S3_KEEP_LOCAL", "s3KeepLocal", undefined],
+  ["create from-files", "--encrypt", "INFRAHUB_ENCRYPT", "encrypt", undefined],
+  ["create from-files", "--encrypt-key", "INFRAHUB_ENCRYPT_KEY", "encryptKey", undefined, "/k"],
+  [
+    "create from-commands",
+    "--stream-timeout",
+    "INFRAHUB_STREAM_TIMEOUT",
+    "streamTimeout",
+    1_800_000,
+    "90s",
+    90_000,
+  ],
+  [
+    "restore",
+    "--exclude-taskmanager",
+    "INFRAHUB_EXCLUDE_TASKMANAGER",
+    "excludeTaskmanager",
+    undefined,
+  ],
+  ["restore", "--migrate-format", "INFRAHUB_MIGRATE_FORMAT", "migrateFormat", undefined],
+  [
+    "restore",
+    "--reset-deployment-id",
+    "INFRAHUB_RESET_DEPLOYMENT_ID",
+    "resetDeploymentId",
+    undefined,
+  ],
+  ["restore", "--force", "INFRAHUB_FORCE", "force", undefined],
+  ["restore", "--decrypt-key", "INFRAHUB_DECRYPT_KEY", "decryptKey", undefined, "/k"],
+  [
+    "restore",
+    "--neo4j-edition",
+    "INFRAHUB_NEO4J_EDITION",
+    "neo4jEdition",
+    undefined,
+    "ENTERPRISE",
+    "enterprise",
+  ],
+  ["restore", "--stream-timeout", "INFRAHUB_STREAM_TIMEOUT", "streamTimeout", 1_800_000, "0", 0],
+  ["restore", "--sleep", "INFRAHUB_SLEEP", "sleep", 0, "5s", 5_000],
+];
+
+/** Flags without a variable, on purpose or because the reference gives them none. */
+const FLAGS_ONLY: readonly [string, string][] = [
+  ["create", "--resume"],
+  ["create from-files", "--neo4j-path"],
+  ["create from-files", "--postgres-path"],
+  ["create from-files", "--neo4j-edition"],
+  ["create from-files", "--infrahub-version"],
+  ["create from-commands", "--neo4j-command"],
+  ["create from-commands", "--postgres-command"],
+  ["create from-commands", "--neo4j-edition"],
+  ["create from-commands", "--infrahub-version"],
+  ["restore", "--dry-run"],
+  ["restore", "--to"],
+  ["keygen", "--output"],
+  ["keygen", "--force"],
+  ["environment detect", "--json"],
+  ["environment list", "--json"],
+  ["snapshots check", "--fast"],
+];
+
+/** Path of a command; what `create` does by itself counts as `create`. */
+function pathOf(command: CommandUnknownOpts): string {
+  const names: string[] = [];
+  for (let current = command; current.parent !== null; current = current.parent) {
+    if (current !== defaultCommandOf(current.parent)) names.unshift(current.name());
+  }
+  return names.join(" ");
+}
+
+/** Parses the command line of a command that then does nothing, and returns its own options. */
+async function parseCommand(
+  path: string,
+  argv: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<OptionValues> {
+  const { root, run } = createProgram(recordingContext(variables));
+  const command = allCommands(root).findLast((one) => pathOf(one) === path);
+  if (command === undefined) throw new Error(`no command ${path}`);
+  command.action(() => {});
+  const required = command.options.filter((option) => option.mandatory)
+    .flatMap((option) => [option.long ?? "", "x"]);
+  await run([...path.split(" "), ...required, ...argv]);
+  return command.opts();
+}
+
+Deno.test("options of commands come from the flag, else the variable, else the default", async (t) => {
+  for (const [path, flag, variable, key, fallback, value, parsed = value] of COMMAND_OPTIONS) {
+    await t.step(`${path} ${flag}`, async () => {
+      assertEquals((await parseCommand(path, []))[key], fallback);
+      assertEquals((await parseCommand(path, [], { [variable]: "" }))[key], fallback);
+      if (value === undefined) {
+        assertEquals((await parseCommand(path, [flag]))[key], true);
+        assertEquals((await parseCommand(path, [], { [variable]: "t" }))[key], true);
+        assertEquals((await parseCommand(path, [flag], { [variable]: "0" }))[key], true);
+        const denied = await parseCommand(path, [`${flag}=false`], { [variable]: "1" });
+        assertEquals(denied[key], undefined);
+        await assertRejects(() => parseCommand(path, [], { [variable]: "maybe" }), UsageError);
+        return;
+      }
+      assertEquals((await parseCommand(path, [flag, value]))[key], parsed);
+      assertEquals((await parseCommand(path, [], { [variable]: value }))[key], parsed);
+      const other = typeof fallback === "number" ? "7" : key === "neo4jmetadata" ? "users" : value;
+      const both = await parseCommand(path, [`${flag}=${value}`], { [variable]: other });
+      assertEquals(both[key], parsed);
+    });
+  }
+});
+
+Deno.test("every option has a row in this file", () => {
   const { root } = createProgram(recordingContext());
-  const rows = new Map([
-    ...GLOBAL_OPTIONS.map(([flag, variable]): [string, string] => [flag, variable]),
-    ["--quiet", "INFRAHUB_QUIET"],
-    ["--stream-timeout", "INFRAHUB_STREAM_TIMEOUT"],
-  ]);
-  const options = allCommands(root).flatMap((command) => command.options)
-    .filter(honoursEnvironment);
-  assertEquals(
-    options.map((option) => `${option.long} ${variableOf(option)}`).sort(),
-    [...rows].map(([flag, variable]) => `${flag} ${variable}`).sort(),
+  const found = allCommands(root).flatMap((command) =>
+    command.options.map((option) =>
+      [pathOf(command), option.long, honoursEnvironment(option) ? variableOf(option) : "-"]
+        .join(" ").trim()
+    )
   );
+  const rows = [
+    "--version -",
+    "--quiet INFRAHUB_QUIET",
+    "--host INFRAHUB_HOST",
+    "--host-unit INFRAHUB_HOST_UNIT",
+    ...GLOBAL_OPTIONS.map(([flag, variable]) => `${flag} ${variable}`),
+    ...COMMAND_OPTIONS.map(([path, flag, variable]) => `${path} ${flag} ${variable}`),
+    ...FLAGS_ONLY.map(([path, flag]) => `${path} ${flag} -`),
+  ];
+  assertEquals(found.toSorted(), rows.toSorted());
+});
+
+Deno.test("--host-unit may be repeated, and its variable has a list", async () => {
+  const units = { database: "neo4j.service", cache: "redis" };
+  const argv = ["probe", "--host-unit", "database=neo4j.service", "--host-unit", "cache=redis"];
+  assertEquals((await parse(argv)).hostUnit, units);
+  const variables = { INFRAHUB_HOST_UNIT: "database=neo4j.service,cache=redis" };
+  assertEquals((await parse(["probe"], variables)).hostUnit, units);
+  await assertRejects(() => parse(["probe", "--host-unit", "redis"]));
 });
 
 Deno.test("boolean options take a value, a variable, and neither", async (t) => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { allCommands } from "../../../src/cli/command_line.ts";
+import { defaultCommandOf } from "../../../src/cli/default_command.ts";
 import { run, VERSION } from "../../../src/cli/mod.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { recordingContext } from "./_support.ts";
@@ -69,8 +70,8 @@ Deno.test("run writes usage errors once, and exits with 1", async (t) => {
       "unknown backend: zip, expected 'tarball' or 'plakar'",
     ],
     [
-      ["create", "from-files", "--neo4j-path", "x"],
-      'this version of "create from-files" stores into a repository only: ' +
+      ["create", "from-commands", "--neo4j-command", "x"],
+      '"create from-commands" stores into a repository only: ' +
       "use --backend plakar --repo <location>",
     ],
     [
@@ -114,13 +115,12 @@ Deno.test("run writes usage errors once, and exits with 1", async (t) => {
     ],
     [
       ["restore", "--to", "x"],
-      "this version restores from a repository into a directory only: " +
-      "use --backend plakar --repo <location> --to <directory>",
+      "requires exactly 1 arg(s), only received 0",
     ],
     [["restore", ...plakar], "--repo is required when using plakar backend"],
     [
-      ["restore", ...plakar, "--repo", "r"],
-      "--to is required: the directory to restore into",
+      ["restore", ...plakar, "--repo", "r", "--to", ""],
+      "--to needs the name of a directory",
     ],
     [
       ["restore", ...plakar, "--repo", "r", "--to", "x", "a.tar.gz"],
@@ -168,11 +168,36 @@ Deno.test("run refuses a bare number as a duration from a variable", async () =>
   ]);
 });
 
-Deno.test("run does not take create without a sub-command for success", async () => {
-  const { code, out, err } = await execute(["create"]);
-  assertEquals([code, out], [1, ""]);
-  assertMatch(err, /^Usage: infrahub-backup create/);
-  assertStringIncludes(err, "\nError: this version backs up files and the output of commands");
+Deno.test("run shows the options of a deployment's backup in the help of create", async () => {
+  const { code, out } = await execute(["create", "--help"]);
+  assertEquals(code, 0);
+  for (const text of ["--redact", "INFRAHUB_REDACT", "--resume <id>", "from-files", "3 when"]) {
+    assertStringIncludes(out, text);
+  }
+  assertEquals(/^ {2}deployment/m.test(out), false);
+  const files = await execute(["create", "from-files", "--help"]);
+  assertEquals(files.out.includes("--redact"), false);
+  const { err } = await execute(["create", "from-files", "--neo4j-path", "x", "--redact"]);
+  assertEquals(err, "Error: unknown flag: --redact\n");
+});
+
+Deno.test("run has the commands of infrahub-taskmanager when it is called so", async () => {
+  const context = recordingContext({}, { program: "infrahub-taskmanager" });
+  assertEquals(await run([], context), 0);
+  assertMatch(context.out(), /^Usage: infrahub-taskmanager/);
+  for (const command of ["flush", "environment", "version", "completion"]) {
+    assertMatch(context.out(), new RegExp(`^  ${command}\\b`, "m"));
+  }
+  assertEquals(/^ {2}(create|restore)\b/m.test(context.out()), false);
+  for (const prefix of [[], ["tasks"]]) {
+    const program = prefix.length === 0 ? "infrahub-taskmanager" : "infrahub-backup";
+    const many = recordingContext({}, { program });
+    assertEquals(await run([...prefix, "flush", "flow-runs", "1", "2", "3"], many), 1);
+    assertEquals(many.err(), "Error: accepts between 0 and 2 arg(s), received 3\n");
+    const word = recordingContext({}, { program });
+    assertEquals(await run([...prefix, "flush", "stale-runs", "x"], word), 1);
+    assertEquals(word.err(), 'Error: strconv.Atoi: parsing "x": invalid syntax\n');
+  }
 });
 
 Deno.test("run writes errors as one JSON line in JSON mode, and nothing else", async (t) => {
@@ -220,7 +245,9 @@ Deno.test("run never shows the credentials in a repository's location", async ()
 });
 
 Deno.test("completion prints a script that knows every command and flag", async (t) => {
-  const commands = allCommands(createProgram(recordingContext()).root);
+  const { root } = createProgram(recordingContext());
+  const hidden = allCommands(root).map(defaultCommandOf);
+  const commands = allCommands(root).filter((command) => !hidden.includes(command));
   for (const shell of ["bash", "zsh", "fish"]) {
     await t.step(shell, async () => {
       const { code, out } = await execute(["completion", shell]);
@@ -242,7 +269,9 @@ Deno.test("the bash completion completes commands, flags and arguments", async (
     ["snapshots c", ["cat", "check"]],
     ["--repo r snapshots c", ["cat", "check"]],
     ["create from-files --neo", ["--neo4j-path", "--neo4j-edition"]],
-    ["restore --t", ["--to"]],
+    ["create --re", ["--redact", "--resume", "--repo"]],
+    ["create fr", ["from-files", "from-commands"]],
+    ["restore --to", ["--to"]],
     ["completion f", ["fish"]],
   ];
   for (const [line, want] of rows) {

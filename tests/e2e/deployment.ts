@@ -1,0 +1,191 @@
+/**
+ * A throw-away Infrahub deployment under Docker Compose, as the tests see it: started from
+ * `compose.yaml` under a project name of its own, asked with plain `docker compose`, removed with
+ * its volumes at the end.
+ *
+ * @module
+ */
+
+import { bringUp, engineEnvironment, exclusively, stopEngine } from "../../scripts/e2e/stack.ts";
+
+const COMPOSE_FILE = new URL("./compose.yaml", import.meta.url).pathname;
+const READY_TIMEOUT_MS = 180_000;
+const POLL_MS = 200;
+
+/** The services of the deployment, all of them. */
+export const SERVICES = [
+  "database",
+  "task-manager-db",
+  "task-manager",
+  "task-manager-background-svc",
+  "infrahub-server",
+  "task-worker",
+  "cache",
+  "message-queue",
+] as const;
+
+/** What a command wrote, and its exit code. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/** Settings of one command. */
+export interface CommandOptions {
+  /** Bytes for its standard input; empty when left out. */
+  readonly stdin?: Uint8Array | ReadableStream<Uint8Array>;
+  /** Return instead of throwing when it exits non-zero. @default false */
+  readonly mayFail?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Settings of a command in a container. */
+export interface ExecOptions extends CommandOptions {
+  /** The user; the container's own when left out. */
+  readonly user?: string;
+  /** Variables, by `-e`. */
+  readonly env?: Record<string, string>;
+}
+
+/** A command exited non-zero where it must not. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  /** What the command wrote. */
+  readonly result: CommandResult;
+
+  constructor(args: readonly string[], result: CommandResult) {
+    const output = new TextDecoder().decode(result.stdout.subarray(0, 4000)) + result.stderr;
+    super(`"docker ${args.join(" ")}" exited ${result.code}:\n${output.trim()}`);
+    this.result = result;
+  }
+}
+
+/** The text that a command wrote to stdout. */
+export function text(result: CommandResult): string {
+  return new TextDecoder().decode(result.stdout);
+}
+
+/** Polls until `condition` holds. @throws {Error} when it does not in time; with its last words. */
+export async function waitUntil(
+  what: string,
+  condition: () => Promise<boolean>,
+  timeoutMs = READY_TIMEOUT_MS,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!await condition()) {
+    if (performance.now() > deadline) {
+      throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** A running deployment. */
+export class Deployment implements AsyncDisposable {
+  /** The Compose project. */
+  readonly project: string;
+  /** Variables under which `docker` finds the engine; for the tool's own process too. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #stopEngine: boolean;
+
+  private constructor(project: string, environment: Record<string, string>, stopsEngine: boolean) {
+    this.project = project;
+    this.environment = environment;
+    this.#stopEngine = stopsEngine;
+  }
+
+  /**
+   * Starts a deployment and waits until both databases answer. Installs and starts the engine when
+   * none runs; then `dispose` ends it as well.
+   */
+  static async start(options: { readonly project?: string } = {}): Promise<Deployment> {
+    const started = await bringUp();
+    const project = options.project ?? `infrahub-test-${crypto.randomUUID().slice(0, 8)}`;
+    const deployment = new Deployment(project, await engineEnvironment(), started);
+    try {
+      await deployment.docker(["compose", "-f", COMPOSE_FILE, "-p", project, "up", "-d", "--wait"]);
+    } catch (error) {
+      await deployment[Symbol.asyncDispose]();
+      throw error;
+    }
+    return deployment;
+  }
+
+  /** Runs `docker ARGS…`. @throws {CommandError} when it exits non-zero, unless it may. */
+  async docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    const child = new Deno.Command("docker", {
+      args: [...args],
+      env: { ...this.environment },
+      stdin: options.stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    }).spawn();
+    const [stdout, stderr, status] = await Promise.all([
+      new Response(child.stdout).bytes(),
+      new Response(child.stderr).text(),
+      child.status,
+      options.stdin === undefined ? undefined : feed(child.stdin, options.stdin),
+    ]);
+    const result = { code: status.code, stdout, stderr };
+    if (result.code !== 0 && options.mayFail !== true) throw new CommandError(args, result);
+    return result;
+  }
+
+  /** Runs `docker compose -p PROJECT ARGS…`, without the file, as the tool does. */
+  compose(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return this.docker(["compose", "-p", this.project, ...args], options);
+  }
+
+  /** Runs a command in the first container of a service. */
+  exec(
+    service: string,
+    command: readonly string[],
+    options: ExecOptions = {},
+  ): Promise<CommandResult> {
+    const { user, env, ...rest } = options;
+    const flags = user === undefined ? [] : ["-u", user];
+    for (const [name, value] of Object.entries(env ?? {})) flags.push("-e", `${name}=${value}`);
+    return this.compose(["exec", "-T", ...flags, service, ...command], rest);
+  }
+
+  /** The id of a service's first container, running or not. */
+  async container(service: string): Promise<string> {
+    const ids = text(await this.compose(["ps", "-a", "-q", service])).trim().split("\n");
+    if (!ids[0]) throw new Error(`Service "${service}" of ${this.project} has no container`);
+    return ids[0];
+  }
+
+  /** The address of a service's first container; undefined while it does not run. */
+  async address(service: string): Promise<string | undefined> {
+    const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    const id = await this.container(service);
+    return text(await this.docker(["inspect", "-f", format, id])).trim() || undefined;
+  }
+
+  /** The services of which a container runs. */
+  async running(): Promise<string[]> {
+    const answer = await this.compose(["ps", "--services", "--status", "running"]);
+    return text(answer).trim().split("\n").filter(Boolean).toSorted();
+  }
+
+  /** Removes containers, networks and volumes, and ends the engine if `start` started it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.compose(["down", "-v", "--timeout", "1", "--remove-orphans"]);
+    if (this.#stopEngine) await exclusively(stopEngine);
+  }
+}
+
+async function feed(
+  stdin: WritableStream<Uint8Array>,
+  input: Uint8Array | ReadableStream<Uint8Array>,
+): Promise<void> {
+  const source = input instanceof Uint8Array ? ReadableStream.from([input]) : input;
+  try {
+    await source.pipeTo(stdin);
+  } catch (error) {
+    // The command ended without reading everything: its exit code tells what there is to tell.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

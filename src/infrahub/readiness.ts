@@ -107,7 +107,12 @@ export async function waitForNeo4j(
         return { done: false, reason: `service ${DATABASE} is ${status}` };
       }
       stoppedLooks = 0;
-      await runCypher(probe, credentials, { query: "RETURN 1", timeoutMs: PROBE_TIMEOUT_MS });
+      // The database itself: it opens after the server, and "system" takes no such query.
+      await runCypher(probe, credentials, {
+        database: credentials.database,
+        query: "RETURN 1",
+        timeoutMs: PROBE_TIMEOUT_MS,
+      });
       return { done: true, value: undefined };
     },
   });

@@ -377,7 +377,7 @@ Deno.test("freezeNeo4j() stops and starts the service on a host", async () => {
   assertEquals(environment.log, [
     "stop database",
     "start database",
-    "database: cypher-shell -d system --format plain RETURN 1",
+    "database: cypher-shell -d neo4j --format plain RETURN 1",
   ]);
   assertEquals(environment.find("cypher-shell").secrets, {
     NEO4J_USERNAME: "neo4j",

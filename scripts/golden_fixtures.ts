@@ -440,35 +440,6 @@ const MAKERS: Readonly<Record<string, (workshop: Workshop) => Promise<Facts>>> =
     return facts(snapshots, { producer: KLOSET_1_0_PRODUCER, removed: [removed.id] });
   },
 
-  /** What infrahub-backup (Go) leaves: its library, its entry names, its tags; one dump cut off. */
-  async infrahub_go(workshop) {
-    const { plakar, repository } = workshop;
-    const client = Deno.env.get("GOLDEN_INFRAHUB_GO");
-    if (client === undefined) {
-      throw new Error(
-        "GOLDEN_INFRAHUB_GO must name the program that tests/fixtures/README.md builds",
-      );
-    }
-    await plakar.create(repository);
-    await configureRepository(repository, { chunking: SMALL_CHUNKS });
-    const group = "20240506_070809";
-    const snapshots: GoldenSnapshot[] = [];
-    const backup = async (component: string, file: string, content: Uint8Array, readable = -1) => {
-      const tags = groupTags(group, component);
-      const id = await runClient(client, [repository, file, `${readable}`, ...tags], content);
-      const importer = { type: "infrahub", directory: "/" };
-      const failed = readable >= 0;
-      const entries = expectedStream(`/${file}`, content).slice(0, failed ? 1 : 2);
-      const errors = failed ? [`/${file}`] : [];
-      snapshots.push({ id, name: file, tags, importer, entries, errors });
-    };
-    await backup("neo4j", "neo4j-backup.tar", prose(60_000, 16));
-    await backup("postgres", "prefect.dump", prose(9_000, 17), 5_000);
-    const information = encoder.encode('{"metadata_version": 2025111200}\n');
-    await backup("metadata", "backup_information.json", information);
-    return facts(snapshots, { producer: "kloset v1.1.0-beta.6 (tests/fixtures/recipes)" });
-  },
-
   /** Begun by a client of the 1.0 line, continued by plakar. */
   async mixed_states(workshop) {
     await runKloset10(workshop, ["create", "-min", "2048", "-normal", "8192", "-max", "32768"]);

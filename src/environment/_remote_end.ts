@@ -1,12 +1,18 @@
 /** Variable that marks a command, and whatever it starts, inside a container. */
 const MARK = "INFRAHUB_BACKUP_RUN";
 
-// Sends TERM to whatever carries the mark ($0), and KILL to what is left after two seconds. The scan
-// is slow where there are many processes; waiting costs nothing, for `kill` is part of the shell.
+// Sends TERM to whatever carries the mark ($0), and KILL to what is left after two seconds. One grep
+// looks at all processes where it can read variables as they are kept, ended by NUL; two programs
+// for each process would be slow on a busy machine with many. Waiting costs nothing, for `kill` is
+// part of the shell.
 const SCRIPT = `marked() {
-  for p in /proc/[0-9]*; do
-    tr '\\0' '\\n' <"$p/environ" | grep -qxF "$0" && echo "\${p#/proc/}"
-  done 2>/dev/null
+  if printf 'x\\0' | grep -qzxF x 2>/dev/null; then
+    grep -lzxF "$0" /proc/[0-9]*/environ | while IFS=/ read -r _ _ p _; do echo "$p"; done
+  else
+    for p in /proc/[0-9]*; do
+      tr '\\0' '\\n' <"$p/environ" | grep -qxF "$0" && echo "\${p#/proc/}"
+    done
+  fi 2>/dev/null
 }
 alive() {
   for p in $left; do kill -0 "$p" 2>/dev/null && return 0; done

@@ -118,8 +118,8 @@ function setUp(environment: FakeEnvironment) {
 Deno.test("freezeNeo4j() holds a process in the moment before it ends, 20 times of 20", async () => {
   for (let trial = 0; trial < 20; trial++) {
     // What Neo4j does: databases closed, PID file deleted, log closed, gone. The moment is longer
-    // here than a JVM's, so that a busy machine does not decide the test; how often a real Neo4j is
-    // caught is measured by scripts/e2e/watchdog_trials.ts.
+    // here than a JVM's: at 5 ms this failed on a busy machine, so the test does not show that a
+    // short moment is caught. tests/e2e/backup_restore_test.ts holds a real Neo4j eight times.
     await withVictim('rm -f "$1"; sleep 0.1; exit 0', async ({ pidFile, state, ended }) => {
       const environment = new LocalEnvironment();
       const { deployment, journal } = setUp(environment);

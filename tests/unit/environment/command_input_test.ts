@@ -230,7 +230,10 @@ Deno.test("feedCommand's abort changes nothing once the command has succeeded", 
 
 Deno.test("feedCommand ends what runs elsewhere before the command itself", async () => {
   const folder = await Deno.makeTempDir();
-  const input = shell(`trap 'echo client >>${folder}/order; exit 1' TERM; cat >/dev/null & wait`, {
+  // A shell gives background commands an empty input; without the copy, cat would end at once.
+  const script = `trap 'echo client >>${folder}/order; exit 1' TERM; ` +
+    "exec 3<&0; cat <&3 >/dev/null & wait";
+  const input = shell(script, {
     endRemote: () => Deno.writeTextFile(`${folder}/order`, "remote\n", { append: true }),
   });
   await input.write(bytes("x"));

@@ -47,39 +47,33 @@ const SCHEDULE = memory.data<u8>([
   11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13,
 ], 16);
 
-// @ts-ignore: decorator
 @inline
 function rotate16(v: v128): v128 {
   return i8x16.shuffle(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
 }
 
-// @ts-ignore: decorator
 @inline
 function rotate12(v: v128): v128 {
   return v128.or(i32x4.shr_u(v, 12), i32x4.shl(v, 20));
 }
 
-// @ts-ignore: decorator
 @inline
 function rotate8(v: v128): v128 {
   return v128.or(i32x4.shr_u(v, 8), i32x4.shl(v, 24));
 }
 
-// @ts-ignore: decorator
 @inline
 function rotate7(v: v128): v128 {
   return v128.or(i32x4.shr_u(v, 7), i32x4.shl(v, 25));
 }
 
 // The message words of four lanes that a round uses as its `nth`.
-// @ts-ignore: decorator
 @inline
 function word(words: usize, order: usize, nth: usize): v128 {
   return v128.load(words + (<usize>load<u8>(order + nth) << 4));
 }
 
 // Four message words of one block, in the order of a round.
-// @ts-ignore: decorator
 @inline
 function pick(block: usize, order: usize): v128 {
   let v = v128.load32_zero(block + (<usize>load<u8>(order) << 2));
@@ -124,7 +118,6 @@ function compress(chain: usize, block: usize, length: u32, counter: u64, flags: 
 }
 
 // Spreads 16 bytes of each of four blocks over four vectors, one per message word.
-// @ts-ignore: decorator
 @inline
 function transpose(block: usize, stride: usize, words: usize): void {
   const a = v128.load(block);
@@ -142,7 +135,6 @@ function transpose(block: usize, stride: usize, words: usize): void {
 }
 
 // Writes the four lanes of four vectors as four rows of 16 bytes, 32 bytes apart.
-// @ts-ignore: decorator
 @inline
 function storeRows(out: usize, a: v128, b: v128, c: v128, d: v128): void {
   const ab = v128.shuffle<u32>(a, b, 0, 4, 1, 5);

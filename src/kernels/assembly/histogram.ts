@@ -1,7 +1,6 @@
 // How often each byte value occurs.
 
 // Counts the byte in the low end of `word` in the table at `table`.
-// @ts-ignore: decorator
 @inline
 function count(table: usize, word: u64): void {
   const slot = table + ((<usize>word & 0xff) << 2);

@@ -28,7 +28,6 @@ const DAMAGED: u32 = 0xffffffff;
 const TOO_SMALL: u32 = 0xfffffffe;
 
 // Slot for the five bytes at `at`.
-// @ts-ignore: decorator
 @inline
 function slotOf(table: usize, at: usize): usize {
   const hash = ((load<u64>(at) << 24) * 889523592379) >> (64 - TABLE_BITS);
@@ -36,7 +35,6 @@ function slotOf(table: usize, at: usize): usize {
 }
 
 // Writes what of a length did not fit its nibble. Returns the next output position.
-// @ts-ignore: decorator
 @inline
 function putLength(out: usize, rest: u32): usize {
   while (rest >= 255) {
@@ -49,7 +47,6 @@ function putLength(out: usize, rest: u32): usize {
 }
 
 // How many bytes from `at` on (before `end`) equal those from `other` on.
-// @ts-ignore: decorator
 @inline
 function matching(at: usize, other: usize, end: usize): u32 {
   const start = at;
@@ -159,7 +156,6 @@ export function lz4Encode(source: usize, length: u32, target: usize, table: usiz
 
 // Copies `length` bytes that start `offset` bytes before `out`; source and target may overlap,
 // which repeats the pattern. `end` is the end of the writable memory.
-// @ts-ignore: decorator
 @inline
 function copyMatch(out: usize, offset: u32, length: u32, end: usize): void {
   let from = out - offset;

@@ -12,7 +12,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { PERMISSIONS, ROOT } from "./tool.ts";
+import { PERMISSIONS, ROOT, V8_FLAGS } from "./tool.ts";
 
 const DEFAULT_OUTPUT = `${ROOT}dist/infrahub-backup`;
 
@@ -74,6 +74,7 @@ export async function compile(options: { output: string; target?: string }): Pro
         // Its file would have a predictable name in a folder that anybody may write to.
         "--no-code-cache",
         ...PERMISSIONS,
+        V8_FLAGS,
         `--config=${config}`,
         ...INCLUDED.map((path) => `--include=${ROOT}${path}`),
         `--output=${options.output}`,

@@ -36,6 +36,13 @@ export const PERMISSIONS: readonly string[] = [
   `--allow-env=${READ_VARIABLES.join(",")}`,
 ];
 
+/**
+ * What the program makes while it streams is garbage within milliseconds. By default V8 lets the
+ * space for it grow to 16 MiB and more with the length of a run (measured: 21 MiB more resident
+ * memory after 8 GiB than after 1 GiB), which makes nothing faster.
+ */
+export const V8_FLAGS = "--v8-flags=--max-semi-space-size=2";
+
 /** The folder of `deno.json`. */
 export const ROOT: string = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
@@ -66,6 +73,7 @@ export function findTool(): Tool {
       Deno.execPath(),
       "run",
       ...PERMISSIONS,
+      V8_FLAGS,
       `--config=${ROOT}deno.json`,
       `${ROOT}main.ts`,
     ],

@@ -6,22 +6,19 @@ export const ALIGNMENT_BYTES = 64;
 interface Span {
   readonly offset: number;
   readonly size: number;
-  /** Rises with every `free`. */
-  readonly freed: number;
 }
 
 /**
- * Hands out regions of a memory that can grow.
- *
- * A freed region is reused as it is, the most recently freed first: the pages it stands on are
- * resident and warm. Neighbours are joined only when nothing fits otherwise.
+ * Hands out regions of a memory that can grow: the first place that is large enough. What is used
+ * again and again stays together at the low end, where the pages are resident and warm, and a
+ * program that runs longer does not touch more of them.
  */
 export class Allocator {
   readonly #grow: (end: number) => number;
   #end: number;
-  #free: Span[] = [];
+  /** By offset; neighbours are joined. */
+  readonly #free: Span[] = [];
   readonly #used = new Map<number, { length: number; size: number }>();
-  #frees = 0;
 
   /**
    * @param start First byte to hand out; a multiple of {@linkcode ALIGNMENT_BYTES}.
@@ -32,7 +29,7 @@ export class Allocator {
   constructor(start: number, end: number, grow: (end: number) => number) {
     this.#grow = grow;
     this.#end = end;
-    if (end > start) this.#free.push({ offset: start, size: end - start, freed: 0 });
+    if (end > start) this.#free.push({ offset: start, size: end - start });
   }
 
   /**
@@ -44,14 +41,31 @@ export class Allocator {
     if (!Number.isSafeInteger(byteLength) || byteLength < 0) {
       throw new RangeError(`Cannot allocate ${byteLength} bytes: not a length`);
     }
-    const size = Math.max(1, Math.ceil(byteLength / ALIGNMENT_BYTES)) * ALIGNMENT_BYTES;
-    let offset = this.#take(size);
-    if (offset === undefined) {
-      this.#join();
-      offset = this.#take(size) ?? this.#extend(size);
-    }
+    const size = sizeFor(byteLength);
+    let index = this.#free.findIndex((span) => span.size >= size);
+    if (index < 0) index = this.#extend(size);
+    const { offset, size: available } = this.#free[index]!;
+    const rest = { offset: offset + size, size: available - size };
+    this.#free.splice(index, 1, ...(rest.size > 0 ? [rest] : []));
     this.#used.set(offset, { length: byteLength, size });
     return { offset, length: byteLength };
+  }
+
+  /**
+   * Keeps the first `byteLength` bytes of a region and gives the others back.
+   *
+   * @returns the region that stands for the bytes that were kept; the old one is no longer valid
+   * @throws {RangeError} When the region is not allocated, or has fewer bytes.
+   */
+  shrink(region: Region, byteLength: number): Region {
+    const used = this.#usedBy(region);
+    if (!Number.isSafeInteger(byteLength) || byteLength < 0 || byteLength > region.length) {
+      throw new RangeError(`Cannot shrink ${region.length} bytes to ${byteLength}`);
+    }
+    const size = sizeFor(byteLength);
+    this.#used.set(region.offset, { length: byteLength, size });
+    if (size < used.size) this.#putBack({ offset: region.offset + size, size: used.size - size });
+    return { offset: region.offset, length: byteLength };
   }
 
   /**
@@ -60,70 +74,52 @@ export class Allocator {
    * @throws {RangeError} When it is not allocated: freed before, or not from this allocator.
    */
   free(region: Region): void {
+    const { size } = this.#usedBy(region);
+    this.#used.delete(region.offset);
+    this.#putBack({ offset: region.offset, size });
+  }
+
+  #usedBy(region: Region): { length: number; size: number } {
     const used = this.#used.get(region.offset);
     if (used === undefined || used.length !== region.length) {
       throw new RangeError(
         `Cannot free ${region.length} bytes at ${region.offset}: not an allocated region`,
       );
     }
-    this.#used.delete(region.offset);
-    this.#frees += 1;
-    this.#free.push({ offset: region.offset, size: used.size, freed: this.#frees });
+    return used;
   }
 
-  // The latest freed span of just this size, else the smallest that is large enough.
-  #take(size: number): number | undefined {
-    let best = -1;
-    let bestSize = Infinity;
-    for (let index = this.#free.length - 1; index >= 0; index -= 1) {
-      const span = this.#free[index]!;
-      if (span.size < size || span.size >= bestSize) continue;
-      best = index;
-      bestSize = span.size;
-      if (span.size === size) break;
-    }
-    if (best < 0) return undefined;
-    const span = this.#free[best]!;
-    if (span.size === size) {
-      this.#free.splice(best, 1);
-    } else {
-      this.#free[best] = {
-        offset: span.offset + size,
-        size: span.size - size,
-        freed: span.freed,
-      };
-    }
-    return span.offset;
+  /** Adds a free span, joined with its neighbours. */
+  #putBack({ offset, size }: Span): void {
+    let index = this.#free.findIndex((span) => span.offset > offset);
+    if (index < 0) index = this.#free.length;
+    const before = this.#free[index - 1];
+    const after = this.#free[index];
+    const joinsBefore = before !== undefined && before.offset + before.size === offset;
+    const joinsAfter = after !== undefined && offset + size === after.offset;
+    const start = joinsBefore ? before.offset : offset;
+    const end = joinsAfter ? after.offset + after.size : offset + size;
+    this.#free.splice(
+      joinsBefore ? index - 1 : index,
+      Number(joinsBefore) + Number(joinsAfter),
+      { offset: start, size: end - start },
+    );
   }
 
-  // Joins free neighbours.
-  #join(): void {
-    const joined: Span[] = [];
-    for (const span of this.#free.toSorted((a, b) => a.offset - b.offset)) {
-      const before = joined.at(-1);
-      if (before !== undefined && before.offset + before.size === span.offset) {
-        joined[joined.length - 1] = {
-          offset: before.offset,
-          size: before.size + span.size,
-          freed: Math.max(before.freed, span.freed),
-        };
-      } else {
-        joined.push(span);
-      }
-    }
-    this.#free = joined.sort((a, b) => a.freed - b.freed);
-  }
-
-  // Grows the memory until `size` bytes fit at its end, and takes them. Free spans are joined.
+  /** Grows the memory until its end has `size` free bytes; returns the index of that span. */
   #extend(size: number): number {
-    const tail = this.#free.find((span) => span.offset + span.size === this.#end);
-    const offset = tail?.offset ?? this.#end;
-    const end = this.#grow(offset + size);
-    this.#end = end;
-    if (tail !== undefined) this.#free.splice(this.#free.indexOf(tail), 1);
-    if (end > offset + size) {
-      this.#free.unshift({ offset: offset + size, size: end - offset - size, freed: 0 });
-    }
-    return offset;
+    const last = this.#free.at(-1);
+    const offset = last !== undefined && last.offset + last.size === this.#end
+      ? last.offset
+      : this.#end;
+    const before = this.#end;
+    this.#end = this.#grow(offset + size);
+    this.#putBack({ offset: before, size: this.#end - before });
+    return this.#free.length - 1;
   }
+}
+
+/** Bytes that a region of a length takes up. */
+function sizeFor(byteLength: number): number {
+  return Math.max(1, Math.ceil(byteLength / ALIGNMENT_BYTES)) * ALIGNMENT_BYTES;
 }

@@ -146,6 +146,17 @@ export class Kernels {
   }
 
   /**
+   * Keeps the first `byteLength` bytes of a region, where they are, and gives the others back.
+   *
+   * @returns The region that stands for the bytes that were kept; the old one is no longer valid.
+   * @throws {RangeError} When the region is not allocated, or has fewer bytes.
+   * @throws {TypeError} On an attached worker.
+   */
+  shrink(region: Region, byteLength: number): Region {
+    return this.#owned().shrink(region, byteLength);
+  }
+
+  /**
    * Gives a region back. Views of it must not be used any more.
    *
    * @throws {RangeError} When it is not allocated, or no longer.

@@ -19,7 +19,7 @@ export interface Chunk {
 export interface ChunkerOptions {
   readonly pool: WorkerPool;
   readonly chunking: FastCdcParameters;
-  /** Where the chunks' regions come from; each takes the maximum chunk size. */
+  /** Where the chunks' regions come from; each takes the maximum chunk size until it is cut. */
   readonly memory: MemoryBudget;
   readonly signal: AbortSignal;
 }
@@ -64,7 +64,7 @@ export async function* cutChunks(
           scanner.reset();
           const rest = filled - cut;
           beyond.set(kernels.bytes(region, cut, filled));
-          const chunk: Chunk = { data: region, length: cut };
+          const chunk: Chunk = { data: memory.shrink(region, cut), length: cut };
           region = undefined;
           filled = 0;
           chunks++;
@@ -79,7 +79,8 @@ export async function* cutChunks(
       }
     }
     if (filled > 0 || chunks === 0) {
-      const chunk = { data: region ?? await memory.acquire(1), length: filled };
+      const data = region === undefined ? await memory.acquire(0) : memory.shrink(region, filled);
+      const chunk: Chunk = { data, length: filled };
       region = undefined;
       yield chunk;
     }

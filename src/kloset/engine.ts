@@ -40,9 +40,17 @@ export interface Machinery {
 }
 
 /**
- * Sizes the memory of the data path: every worker has a chunk at hand and another one waiting, and
- * one more is being cut. Chunks are as large as they may be only now and then, so that the pages of
- * a region are touched little by little: what counts for a long stream is the sum of the limits.
+ * Plain bytes that a worker has at hand and waiting: some chunks of the usual size. More made
+ * backups no faster.
+ */
+const PLAIN_BYTES_PER_JOB = 2 * 1024 * 1024;
+
+/** Streams that are cut at the same time without waiting for each other's chunks. */
+const PARALLEL_STREAMS = 2;
+
+/**
+ * Sizes the memory of the data path. A chunk takes the greatest size only while it is being cut,
+ * then what it needs.
  *
  * @param jobs number of worker threads
  * @param maximumChunkBytes greatest plain size of a chunk that is written
@@ -52,7 +60,10 @@ export function startMachinery(
   jobs: number,
   maximumChunkBytes: number,
 ): Machinery {
-  const plainBytes = Math.min((2 * jobs + 1) * maximumChunkBytes, MAXIMUM_PLAIN_BYTES);
+  const plainBytes = Math.min(
+    PARALLEL_STREAMS * maximumChunkBytes + jobs * PLAIN_BYTES_PER_JOB,
+    MAXIMUM_PLAIN_BYTES,
+  );
   return {
     kernels,
     pool: new WorkerPool(kernels, jobs),

@@ -66,6 +66,24 @@ export class MemoryBudget {
     });
   }
 
+  /**
+   * Keeps the first `byteLength` bytes of a region and gives the others back.
+   *
+   * @returns the region that stands for the bytes that were kept; the old one is no longer valid
+   * @throws {RangeError} the region is not out, or has fewer bytes
+   */
+  shrink(region: Region, byteLength: number): Region {
+    const kept = this.#kernels.shrink(region, byteLength);
+    const holder = this.#holders.get(region);
+    if (holder !== undefined) {
+      this.#holders.delete(region);
+      this.#holders.set(kept, holder);
+    }
+    this.#used -= region.length - byteLength;
+    this.#grantWaiting();
+    return kept;
+  }
+
   /** Gives a region back. */
   release(region: Region): void {
     this.#kernels.free(region);

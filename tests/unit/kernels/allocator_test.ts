@@ -20,6 +20,7 @@ Deno.test("Allocator hands out aligned regions that never overlap, and finds all
   const command = fc.oneof(
     { weight: 3, arbitrary: fc.record({ length: fc.oneof(fc.nat(300), fc.nat(100_000)) }) },
     { weight: 2, arbitrary: fc.record({ free: fc.nat() }) },
+    { weight: 1, arbitrary: fc.record({ shrink: fc.nat(), keep: fc.nat(100) }) },
   );
   fc.assert(
     fc.property(fc.array(command, { maxLength: 120 }), (commands) => {
@@ -29,6 +30,13 @@ Deno.test("Allocator hands out aligned regions that never overlap, and finds all
         if ("free" in step) {
           const [region] = live.splice(step.free % Math.max(1, live.length), 1);
           if (region !== undefined) allocator.free(region);
+          continue;
+        }
+        if ("shrink" in step) {
+          const index = step.shrink % Math.max(1, live.length);
+          const old = live[index];
+          if (old === undefined) continue;
+          live[index] = allocator.shrink(old, Math.floor(old.length * step.keep / 100));
           continue;
         }
         let region: Region;
@@ -60,17 +68,37 @@ Deno.test("Allocator hands out aligned regions that never overlap, and finds all
   );
 });
 
-Deno.test("Allocator.allocate() takes the region freed last", () => {
+Deno.test("Allocator.allocate() takes the first place that is large enough", () => {
   const { allocator, size } = allocatorOf(100);
   const regions = [1, 2, 3, 4].map(() => allocator.allocate(100_000));
   const grown = size();
-  allocator.free(regions[2]!);
-  allocator.free(regions[0]!);
-  allocator.free(regions[1]!);
-  assertEquals(allocator.allocate(100_000).offset, regions[1]!.offset);
-  assertEquals(allocator.allocate(100_000).offset, regions[0]!.offset);
-  assertEquals(allocator.allocate(100_000).offset, regions[2]!.offset);
+  for (const index of [2, 0]) allocator.free(regions[index]!);
+  assertEquals(allocator.allocate(60_000).offset, regions[0]!.offset);
+  assertEquals(allocator.allocate(60_000).offset, regions[2]!.offset);
+  assertEquals(allocator.allocate(30_000).offset, regions[0]!.offset + 60_032);
   assertEquals(size(), grown);
+});
+
+Deno.test("Allocator.shrink() gives the end of a region back", () => {
+  const { allocator, size } = allocatorOf(2);
+  const region = allocator.allocate(2 * PAGE - 64);
+  const kept = allocator.shrink(region, 1000);
+  assertEquals(kept, { offset: region.offset, length: 1000 });
+  assertEquals(allocator.allocate(2 * PAGE - 64 - 1024).offset, region.offset + 1024);
+  assertThrows(() => allocator.free(region), RangeError, "not an allocated region");
+  allocator.free(kept);
+  assertEquals(allocator.allocate(1024).offset, region.offset);
+  assertEquals(size(), 2 * PAGE);
+});
+
+Deno.test("Allocator.shrink() refuses what is not allocated, and more than there is", () => {
+  const { allocator } = allocatorOf(1);
+  const region = allocator.allocate(1000);
+  for (const length of [-1, 0.5, NaN, 1001]) {
+    assertThrows(() => allocator.shrink(region, length), RangeError);
+  }
+  allocator.free(region);
+  assertThrows(() => allocator.shrink(region, 10), RangeError);
 });
 
 Deno.test("Allocator.allocate() joins free neighbours before it grows", () => {

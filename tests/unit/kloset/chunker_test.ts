@@ -43,6 +43,13 @@ async function makeBench(limit = 64 * 1024) {
     out.add(region);
     return region;
   };
+  const shrink = memory.shrink.bind(memory);
+  memory.shrink = (region, length) => {
+    assert(out.delete(region), "shrank a region that was not out");
+    const kept = shrink(region, length);
+    out.add(kept);
+    return kept;
+  };
   const release = memory.release.bind(memory);
   memory.release = (region) => {
     assert(out.delete(region), "released a region that was not out");
@@ -71,6 +78,7 @@ async function cut(
   const signal = new AbortController().signal;
   for await (const chunk of cutChunks(source, { pool, memory, chunking, signal })) {
     lengths.push(chunk.length);
+    assertEquals(chunk.data.length, chunk.length, "a chunk holds more memory than it needs");
     parts.push(kernels.bytes(chunk.data, 0, chunk.length).slice());
     memory.release(chunk.data);
   }

@@ -33,6 +33,27 @@ Deno.test("MemoryBudget grants in order, as far as the limit goes", async () => 
   memory.release(granted.get(4)!);
 });
 
+Deno.test("MemoryBudget.shrink() makes room for those who wait", async () => {
+  const kernels = await Kernels.load();
+  const memory = new MemoryBudget(kernels, 100);
+  const reader = {};
+  const first = await memory.acquire(80, { holder: reader });
+  kernels.bytes(first).fill(7);
+  const { granted, now } = watch([memory.acquire(50), memory.acquire(40)]);
+  assertEquals(await now(), []);
+  const kept = memory.shrink(first, 10);
+  assertEquals(kernels.bytes(kept), new Uint8Array(10).fill(7));
+  assertEquals(await now(), [0, 1]);
+  // The reader still holds what it kept: a second request of its has to wait its turn.
+  const second = memory.acquire(1, { holder: reader });
+  const secondWatch = watch([second]);
+  assertEquals(await secondWatch.now(), []);
+  memory.release(kept);
+  memory.release(granted.get(0)!);
+  memory.release(granted.get(1)!);
+  memory.release(await second);
+});
+
 Deno.test("MemoryBudget grants more than its limit to one alone", async () => {
   const memory = new MemoryBudget(await Kernels.load(), 100);
   const requests = [10, 500, 10].map((length) => memory.acquire(length));

@@ -59,9 +59,21 @@ export class Archive {
     name: string,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): ReadableStream<Uint8Array> {
-    const file = this.files.find((candidate) => candidate.name === name);
-    if (file === undefined) throw new ArchiveError(`archive "${this.name}" has no file ${name}`);
-    return ReadableStream.from(this.#contentOf(file, options.signal));
+    return ReadableStream.from(this.#contentOf(this.#file(name), options.signal));
+  }
+
+  /**
+   * Reads several files in one pass over the archive, in its order. Each content has to be read to
+   * its end before the next file is asked for, and is checked as in {@linkcode streamEntry}.
+   *
+   * @param names paths relative to `backup/`
+   * @throws {ArchiveError} when there is no such file
+   */
+  readFiles(
+    names: readonly string[],
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncIterable<{ readonly file: ArchiveFile; readonly content: AsyncIterable<Uint8Array> }> {
+    return this.#verifiedFiles(names.map((name) => this.#file(name)), options.signal);
   }
 
   /**
@@ -87,6 +99,12 @@ export class Archive {
       );
     }
     await extract(this.#verifiedFiles(files, options.signal), directory, options.signal);
+  }
+
+  #file(name: string): ArchiveFile {
+    const file = this.files.find((candidate) => candidate.name === name);
+    if (file === undefined) throw new ArchiveError(`archive "${this.name}" has no file ${name}`);
+    return file;
   }
 
   /** The files with their content, which fails when it is not what was verified. */

@@ -33,14 +33,15 @@ async function pack(
   controller: ReturnType<typeof createTarPacker>["controller"],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const file of files) {
+  const names = files.map(({ name }) => name);
+  for await (const { file, content } of archive.readFiles(names, { signal })) {
     const entry = controller.add({
       name: `${PREFIX}/${file.name.slice("database/".length)}`,
       size: file.bytes,
       mode: 0o644,
       type: "file",
     });
-    await archive.streamEntry(file.name, { signal }).pipeTo(entry, { signal });
+    await ReadableStream.from(content).pipeTo(entry, { signal });
   }
   controller.finalize();
 }

@@ -177,6 +177,26 @@ Deno.test("Archive.streamEntry gives every file of a large archive, read or not"
   }
 });
 
+Deno.test("Archive.readFiles reads files in one pass, in the order of the archive", async () => {
+  const bytes = await archiveBytes();
+  let passes = 0;
+  const archive = await openArchive({
+    name: "counted",
+    open: () => {
+      passes++;
+      return Promise.resolve(streamOf(bytes));
+    },
+  });
+  passes = 0;
+  const read: [string, string][] = [];
+  for await (const { file, content } of archive.readFiles(["prefect.dump", "database/a"])) {
+    read.push([file.name, new TextDecoder().decode(await readAll(ReadableStream.from(content)))]);
+  }
+  assertEquals(read, [["database/a", "first"], ["prefect.dump", "pg"]]);
+  assertEquals(passes, 1);
+  assertThrows(() => archive.readFiles(["database/a", "absent"]), ArchiveError, "absent");
+});
+
 Deno.test("Archive.streamEntry errors at the end when the file has changed", async () => {
   await withArchive(async (_, path) => {
     const archive = await openArchive(path);

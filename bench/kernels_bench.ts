@@ -72,6 +72,14 @@ Deno.bench("fastcdc scan, every byte looked at", () => {
   scanner.scan(random, LENGTH);
 });
 
+const block = new Uint8Array(16).fill(7);
+
+Deno.bench("polyval, in pieces of 64 KiB as they are encrypted", () => {
+  for (let start = 0; start < LENGTH; start += 65_536) {
+    kernels.polyval(block, random, start, start + 65_536, block);
+  }
+});
+
 for (const [name, input] of Object.entries(inputs)) {
   Deno.bench(`entropy of ${name}`, { group: "entropy" }, () => {
     kernels.entropy(input, 0, LENGTH);

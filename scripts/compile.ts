@@ -20,10 +20,14 @@ const DEFAULT_OUTPUT = `${ROOT}dist/infrahub-backup`;
 const CONFIGURATION_FOLDER = `${ROOT}dist/.compile`;
 
 /** Files that no static import names. */
-const INCLUDED = ["src/kloset/workers/worker.ts", "src/kernels/kernels.wasm"];
+const INCLUDED = [
+  "src/kloset/workers/worker.ts",
+  "src/kloset/encryption/argon2id_worker.ts",
+  "src/kernels/kernels.wasm",
+];
 
 /** Packages of `deno.json` that only tests and scripts import. */
-const DEVELOPMENT_IMPORTS = ["@std/assert", "fast-check", "assemblyscript"];
+const DEVELOPMENT_IMPORTS = ["@std/assert", "ajv", "fast-check", "assemblyscript"];
 
 interface Configuration {
   readonly version: string;

@@ -5,6 +5,7 @@ import {
   openStore,
   type Repository,
   RepositoryNotFoundError,
+  type S3Settings,
 } from "../kloset/mod.ts";
 import { messageOf, RepositoryUnavailableError } from "./errors.ts";
 import type { Reporter } from "./reporter.ts";
@@ -14,6 +15,16 @@ export interface RepositoryAccess {
   /** Path or URI. */
   readonly location: string;
   readonly engine: EngineOptions;
+  /** How S3 is reached. @default by the standard AWS variables and files */
+  readonly s3?: S3Settings;
+}
+
+/** Which repository is written to. */
+export interface TargetAccess extends RepositoryAccess {
+  /** Whether it has to be encrypted. */
+  readonly encrypt: boolean;
+  /** Whether a passphrase was given for it in particular: then it must not be created without. */
+  readonly hasPassphrase: boolean;
 }
 
 /**
@@ -23,7 +34,7 @@ export interface RepositoryAccess {
  */
 export async function openExisting(access: RepositoryAccess): Promise<Repository> {
   try {
-    return await openRepository(openStore(access.location), access.engine);
+    return await openRepository(openStore(access.location, access.s3), access.engine);
   } catch (error) {
     throw unavailable("open", access, error);
   }
@@ -37,18 +48,35 @@ export async function openExisting(access: RepositoryAccess): Promise<Repository
  * @throws {RepositoryUnavailableError} with the reason
  */
 export async function openOrCreate(
-  access: RepositoryAccess,
+  access: TargetAccess,
   reporter: Reporter,
 ): Promise<Repository> {
+  const { encrypt } = access;
   try {
-    return await openRepository(openStore(access.location), access.engine);
+    const repository = await openRepository(openStore(access.location, access.s3), access.engine);
+    if (!encrypt || repository.isEncrypted) return repository;
+    await repository.close();
+    throw new RepositoryUnavailableError(
+      "it is not encrypted, and cannot be encrypted any more; use another repository",
+    );
   } catch (error) {
     if (!(error instanceof RepositoryNotFoundError)) throw unavailable("open", access, error);
   }
+  if (access.hasPassphrase && !encrypt) {
+    const problem = "a passphrase was given, but not --encrypt: nothing would be encrypted";
+    throw unavailable("create", access, new RepositoryUnavailableError(problem));
+  }
   reporter.info(`Creating new Plakar repository: ${access.location}`);
   try {
-    const repository = await createRepository(openStore(access.location), access.engine);
+    const store = openStore(access.location, access.s3);
+    const repository = await createRepository(store, { ...access.engine, encrypt });
     reporter.info(`Plakar repository created: ${access.location}`);
+    if (encrypt) {
+      reporter.warn(
+        "The repository is encrypted: whoever loses its passphrase loses the backups in it. " +
+          "Keep the passphrase where it outlives this host",
+      );
+    }
     return repository;
   } catch (error) {
     throw unavailable("create", access, error);

@@ -6,11 +6,14 @@ export interface KernelExports {
   blake3Init(state: number, keyed: number): void;
   blake3Update(state: number, data: number, length: number): void;
   blake3Digest(state: number): void;
+  counterBlocks(initial: number, offset: number, blocks: number, count: number): void;
+  xor(source: number, key: number, target: number, length: number): void;
   cdcReset(state: number): void;
   cdcScan(state: number, data: number, filled: number): number;
   histogram(data: number, length: number, tables: number): void;
   lz4Encode(source: number, length: number, target: number, table: number): number;
   lz4Decode(source: number, length: number, target: number, capacity: number): number;
+  polyval(work: number, data: number, length: number): void;
 }
 
 /** Bytes per page of WebAssembly memory. */
@@ -30,6 +33,12 @@ export const BLAKE3_DIGEST_BYTES = 32;
 
 /** Size of the encoder's hash table, which the histogram's tables share. */
 export const LZ4_TABLE_BYTES = 65536;
+
+/** Size of the work area of POLYVAL. It may share memory with the tables of the others. */
+export const POLYVAL_WORK_BYTES = 13120;
+
+/** Where in POLYVAL's work area the result is left. */
+export const POLYVAL_RESULT_OFFSET = 32;
 
 /** What `lz4Decode` returns for a damaged frame. */
 export const LZ4_DAMAGED = 0xffffffff;

@@ -8,6 +8,8 @@ import {
   LZ4_TOO_SMALL,
   MAXIMUM_PAGES,
   PAGE_BYTES,
+  POLYVAL_RESULT_OFFSET,
+  POLYVAL_WORK_BYTES,
 } from "./_exports.ts";
 import { Allocator } from "./allocator.ts";
 import { Lz4Error, Lz4OutputTooSmallError } from "./lz4_error.ts";
@@ -18,6 +20,12 @@ export const BLAKE3_STATE_BYTES = 5184;
 
 /** Size of the region that holds the state of a running FastCDC scan. */
 export const CDC_STATE_BYTES = 64;
+
+/** Bytes of a block of AES and of POLYVAL. */
+export const CIPHER_BLOCK_BYTES = 16;
+
+/** The most blocks that {@linkcode Kernels.counterBlocks} gives at a time. */
+export const MAXIMUM_COUNTER_BLOCKS = 4096;
 
 // What one-shot calls copy their data to.
 const WINDOW_BYTES = 262144;
@@ -57,7 +65,7 @@ export interface KernelsOptions {
 }
 
 /**
- * The compute kernels: BLAKE3, FastCDC, LZ4 frames, entropy.
+ * The compute kernels: BLAKE3, FastCDC, LZ4 frames, entropy, and what AES-GCM-SIV is besides AES.
  *
  * One thread loads them and owns the memory they work on; workers attach to the same memory with a
  * scratch region of their own. Data lives in regions of that memory, so it passes between threads
@@ -342,6 +350,79 @@ export class Kernels {
         capacity *= 4;
       }
     }
+  }
+
+  /**
+   * POLYVAL (RFC 8452, section 3) of bytes `[start, end)` of `data`, padded with zeros to whole
+   * blocks, and of one more block. Neither key nor data show in its timing.
+   *
+   * @param key 16 bytes.
+   * @param last The block after the data, 16 bytes.
+   * @returns 16 bytes, not shared.
+   * @throws {RangeError} When key or last block have another length.
+   */
+  polyval(key: Uint8Array, data: Region, start: number, end: number, last: Uint8Array): Uint8Array {
+    const work = this.#part(0, POLYVAL_WORK_BYTES);
+    this.#setBlock(work, 0, key);
+    this.#setBlock(work, CIPHER_BLOCK_BYTES, last);
+    this.#exports.polyval(work.offset, this.#pointer(data, start, end), end - start);
+    const resultEnd = POLYVAL_RESULT_OFFSET + CIPHER_BLOCK_BYTES;
+    return this.bytes(work, POLYVAL_RESULT_OFFSET, resultEnd).slice();
+  }
+
+  /**
+   * Counter blocks of AES-GCM-SIV (RFC 8452, section 4): the initial one, its first four bytes
+   * counted up, little endian, modulo 2^32.
+   *
+   * @param initial 16 bytes.
+   * @param offset Number of the first block that is wanted.
+   * @param count How many are, up to {@linkcode MAXIMUM_COUNTER_BLOCKS}.
+   * @returns A view of this thread's scratch: valid until the next call of any method.
+   * @throws {RangeError} When there are too many, or the initial one has another length.
+   */
+  counterBlocks(initial: Uint8Array, offset: number, count: number): Uint8Array {
+    if (!(count <= MAXIMUM_COUNTER_BLOCKS)) {
+      throw new RangeError(`Cannot make ${count} counter blocks: more than the scratch holds`);
+    }
+    const work = this.#part(0, CIPHER_BLOCK_BYTES);
+    this.#setBlock(work, 0, initial);
+    const blocks = this.#part(WINDOW_OFFSET, count * CIPHER_BLOCK_BYTES);
+    this.#exports.counterBlocks(work.offset, offset, blocks.offset, count);
+    return this.bytes(blocks);
+  }
+
+  /**
+   * Writes the exclusive or of bytes `[start, end)` of `source` and of as many bytes of a key stream
+   * to `target`, from byte `at` on. The target may overlap the source if it does not start after it.
+   *
+   * @param keyStream At least `end - start` bytes, and at most 256 KiB.
+   * @throws {RangeError} When it is shorter or longer.
+   */
+  xor(
+    source: Region,
+    start: number,
+    end: number,
+    keyStream: Uint8Array,
+    target: Region,
+    at: number,
+  ): void {
+    const length = end - start;
+    if (keyStream.length < length || length > WINDOW_BYTES) {
+      throw new RangeError(
+        `Cannot combine ${length} bytes with ${keyStream.length} bytes of key stream`,
+      );
+    }
+    const key = this.#part(WINDOW_OFFSET, length);
+    this.bytes(key).set(keyStream.subarray(0, length));
+    const from = this.#pointer(source, start, end);
+    this.#exports.xor(from, key.offset, this.#pointer(target, at, at + length), length);
+  }
+
+  #setBlock(region: Region, at: number, block: Uint8Array): void {
+    if (block.length !== CIPHER_BLOCK_BYTES) {
+      throw new RangeError(`Cannot use a block of ${block.length} bytes: must be 16`);
+    }
+    this.bytes({ offset: region.offset + at, length: CIPHER_BLOCK_BYTES }).set(block);
   }
 
   // Runs `use` with two regions of these lengths: in the scratch's window if they fit there.

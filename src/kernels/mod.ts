@@ -1,5 +1,5 @@
 /**
- * Compute kernels in WebAssembly: BLAKE3, FastCDC, LZ4 frames, entropy.
+ * Compute kernels in WebAssembly: BLAKE3, FastCDC, LZ4 frames, entropy, POLYVAL.
  *
  * The sources are in `assembly/` (AssemblyScript); `kernels.wasm` is built from them by
  * `scripts/kernels.ts`. All threads share one memory. A **region** is a span of it, the
@@ -11,10 +11,12 @@
 export { CutScanner, type FastCdcParameters } from "./cut_scanner.ts";
 export {
   BLAKE3_STATE_BYTES,
+  CIPHER_BLOCK_BYTES,
   type KernelImage,
   Kernels,
   type KernelsOptions,
   lz4FrameBound,
+  MAXIMUM_COUNTER_BLOCKS,
   SCRATCH_BYTES,
 } from "./kernels.ts";
 export { Lz4Error, Lz4OutputTooSmallError } from "./lz4_error.ts";

@@ -73,12 +73,26 @@ export class Catalog {
 
   /** A snapshot header from the cache. */
   cachedHeader(id: Mac): Uint8Array | undefined {
-    return this.#options.cache?.getHeader(id);
+    const { cache, codec } = this.#options;
+    const cached = cache?.getHeader(id);
+    return cached === undefined || !this.#isEncrypted ? cached : codec.decode(cached);
   }
 
-  /** Keeps a snapshot header for the next run. */
+  /**
+   * Keeps a snapshot header for the next run; encrypted if the repository is: names, tags and hosts
+   * are in it.
+   *
+   * What else the cache keeps is ids, which are random or made with the repository's key, and where
+   * stored blobs are and how long. Their lengths could tell whoever reads the cache, which is for
+   * the user alone, that a known file is in the repository; nothing else.
+   */
   cacheHeader(id: Mac, bytes: Uint8Array): void {
-    this.#options.cache?.putHeader(id, bytes);
+    const { cache, codec } = this.#options;
+    cache?.putHeader(id, this.#isEncrypted ? codec.encode(bytes) : bytes);
+  }
+
+  get #isEncrypted(): boolean {
+    return this.#options.codec.encoding.encryption !== undefined;
   }
 
   /** Keeps what is known for the next run. A cache that cannot be written has said so itself. */

@@ -99,6 +99,38 @@ export class UnsupportedVersionError extends KlosetError {}
 export class EncryptedRepositoryError extends KlosetError {}
 
 /**
+ * The passphrase is not the one that the repository was encrypted with.
+ *
+ * @example An error that another passphrase can help
+ * ```ts
+ * import { WrongPassphraseError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new WrongPassphraseError("Cannot open repository: the passphrase is wrong");
+ * assertEquals(error.name, "WrongPassphraseError");
+ * ```
+ */
+export class WrongPassphraseError extends KlosetError {}
+
+/**
+ * The passphrase for a new repository is too short.
+ *
+ * @example A passphrase that is refused
+ * ```ts
+ * import { createRepository, openStore, WeakPassphraseError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const store = openStore(`${await Deno.makeTempDir()}/backups`);
+ * const passphrase = () => Promise.resolve(new TextEncoder().encode("secret"));
+ * await assertRejects(
+ *   () => createRepository(store, { encrypt: true, passphrase }),
+ *   WeakPassphraseError,
+ * );
+ * ```
+ */
+export class WeakPassphraseError extends KlosetError {}
+
+/**
  * The store failed: permissions, a full disk, an unreachable device.
  *
  * @example A location that cannot be read

@@ -25,9 +25,13 @@ export {
   StoreError,
   UnsupportedLocationError,
   UnsupportedVersionError,
+  WeakPassphraseError,
+  WrongPassphraseError,
 } from "./errors.ts";
 export { defaultCacheDirectory } from "./index/mod.ts";
+export { MINIMUM_PASSPHRASE_CHARACTERS, type PassphraseProvider } from "./passphrase.ts";
 export {
+  type CreateOptions,
   createRepository,
   type EngineOptions,
   openRepository,

@@ -3,6 +3,7 @@ import { CutScanner, Kernels } from "../kernels/mod.ts";
 import { BlobReader, filePosition } from "./blob_reader.ts";
 import { Catalog } from "./catalog.ts";
 import { Codec } from "./codec.ts";
+import { newEncryption } from "./encryption/mod.ts";
 import { type Engine, startMachinery } from "./engine.ts";
 import {
   AmbiguousSnapshotIdError,
@@ -34,6 +35,7 @@ import {
 import { IndexCache } from "./index/mod.ts";
 import { MacFunction } from "./mac.ts";
 import { verifyPackfile } from "./packfile_verifier.ts";
+import { assertLongEnough, type PassphraseProvider } from "./passphrase.ts";
 import { rereadOnDamage } from "./reread.ts";
 import {
   type SnapshotHeader,
@@ -44,7 +46,14 @@ import {
 } from "./snapshot/mod.ts";
 import type { DamagedState } from "./states.ts";
 import type { Store } from "./store/mod.ts";
-import type { Compression, MacParameters } from "./workers/mod.ts";
+import {
+  failedToOpen,
+  hashAlgorithm,
+  type ReadConfiguration,
+  unlock,
+  verifyConfiguration,
+} from "./unlock.ts";
+import type { Compression, Encoding, MacParameters } from "./workers/mod.ts";
 
 const NS_PER_MS = 1_000_000n;
 
@@ -68,6 +77,8 @@ export interface EngineOptions {
   /** Told what a user should know but need not act on: a cache that cannot be used, for example. */
   readonly onWarning?: (message: string) => void;
   readonly signal?: AbortSignal;
+  /** Gives the passphrase of an encrypted repository. */
+  readonly passphrase?: PassphraseProvider;
   /**
    * Written into locks and snapshots.
    *
@@ -80,6 +91,16 @@ export interface EngineOptions {
    * @default Date.now
    */
   readonly now?: () => number;
+}
+
+/** How a repository is created. */
+export interface CreateOptions extends EngineOptions {
+  /**
+   * Whether only who knows the passphrase can read it. Cannot be changed later.
+   *
+   * @default {false}
+   */
+  readonly encrypt?: boolean;
 }
 
 /** A snapshot whose header cannot be read. */
@@ -134,6 +155,11 @@ export class Repository implements AsyncDisposable {
   /** Where it is, for messages. */
   get location(): string {
     return this.#engine.store.location;
+  }
+
+  /** Whether only who knows its passphrase can read it. */
+  get isEncrypted(): boolean {
+    return this.#engine.codec.encoding.encryption !== undefined;
   }
 
   /** What its CONFIG says. */
@@ -283,7 +309,8 @@ export class Repository implements AsyncDisposable {
  * @throws {RepositoryNotFoundError} there is nothing at the location
  * @throws {NotARepositoryError} there is something else
  * @throws {UnsupportedVersionError} it has a version, a compression or a hash of another kind
- * @throws {EncryptedRepositoryError} it is encrypted
+ * @throws {EncryptedRepositoryError} it is encrypted, and there is no passphrase
+ * @throws {WrongPassphraseError} the passphrase is not this repository's
  * @throws {CorruptionError} its CONFIG is damaged
  * @throws {StoreError} it cannot be read
  *
@@ -316,9 +343,30 @@ export async function openRepository(
     case "repository":
   }
   const kernels = await Kernels.load();
-  const configuration = await readConfiguration(store, kernels);
-  const mac = new MacFunction(kernels, macParameters(configuration, kernels, store));
-  const codec = new Codec(kernels, compressionOf(configuration, store));
+  const read = await readConfiguration(store, kernels);
+  const { configuration, encryption } = await unlock(read, {
+    store,
+    kernels,
+    passphrase: options.passphrase,
+    signal: options.signal,
+    reread: () => readConfiguration(store, kernels),
+  });
+  return await assemble(store, kernels, configuration, options, {
+    compression: compressionOf(configuration, store),
+    encryption,
+  });
+}
+
+/** Opens a repository whose CONFIG is known. */
+async function assemble(
+  store: Store,
+  kernels: Kernels,
+  configuration: Configuration,
+  options: EngineOptions,
+  encoding: Encoding,
+): Promise<Repository> {
+  const mac = new MacFunction(kernels, macParameters(configuration, kernels, store, encoding));
+  const codec = new Codec(kernels, encoding);
   const onWarning = options.onWarning ?? (() => {});
   const cache = options.cacheDirectory === undefined ? undefined : new IndexCache({
     directory: options.cacheDirectory,
@@ -350,6 +398,8 @@ export async function openRepository(
  * Creates a repository where there is nothing yet, with the settings of plakar 1.1, and opens it.
  *
  * @throws {StoreError} there is something at the location, or it cannot be written
+ * @throws {EncryptedRepositoryError} it is to be encrypted, and there is no passphrase
+ * @throws {WeakPassphraseError} the passphrase is too short
  *
  * @example A repository in a new directory
  * ```ts
@@ -363,7 +413,7 @@ export async function openRepository(
  */
 export async function createRepository(
   store: Store,
-  options: EngineOptions = {},
+  options: CreateOptions = {},
 ): Promise<Repository> {
   if ((await store.presence()) !== "absent") {
     throw new StoreError(
@@ -372,21 +422,49 @@ export async function createRepository(
   }
   const kernels = await Kernels.load();
   const timestampNs = BigInt((options.now ?? Date.now)()) * NS_PER_MS;
-  const configuration = defaultConfiguration(uuidFromString(crypto.randomUUID()), timestampNs);
-  await store.create(encodeConfigurationFile(configuration, (bytes) => kernels.blake3(bytes)));
-  return await openRepository(store, options);
+  const plain = defaultConfiguration(uuidFromString(crypto.randomUUID()), timestampNs);
+  const encryption = options.encrypt ? await encryptionFor(store, kernels, options) : undefined;
+  const configuration = { ...plain, encryption: encryption?.configuration };
+  await store.create(
+    encodeConfigurationFile(configuration, (bytes) => kernels.blake3(bytes, encryption?.unit.key)),
+  );
+  // What was written is what is worked with.
+  const read = await readConfiguration(store, kernels);
+  if (encryption !== undefined) {
+    await verifyConfiguration(read, encryption.configuration, encryption.unit, { store, kernels });
+  }
+  return await assemble(store, kernels, read.configuration, options, {
+    compression: compressionOf(read.configuration, store),
+    encryption: encryption?.unit,
+  });
 }
 
-async function readConfiguration(store: Store, kernels: Kernels): Promise<Configuration> {
-  const failed = `Cannot open repository "${store.location}"`;
+async function encryptionFor(store: Store, kernels: Kernels, options: CreateOptions) {
+  const passphrase = await options.passphrase?.("create");
+  if (passphrase === undefined) {
+    throw new EncryptedRepositoryError(
+      `Cannot create repository "${store.location}": no passphrase was given`,
+    );
+  }
+  try {
+    assertLongEnough(passphrase);
+    return await newEncryption(kernels, passphrase, { signal: options.signal });
+  } finally {
+    passphrase.fill(0);
+  }
+}
+
+async function readConfiguration(store: Store, kernels: Kernels): Promise<ReadConfiguration> {
+  const failed = failedToOpen(store);
   const blake3 = (bytes: Uint8Array) => kernels.blake3(bytes);
   try {
-    const configuration = await rereadOnDamage(
-      async () => decodeConfigurationFile(await store.readConfiguration(), blake3),
+    return await rereadOnDamage(
+      async () => {
+        const bytes = await store.readConfiguration();
+        return { bytes, configuration: decodeConfigurationFile(bytes, blake3) };
+      },
       (problem) => new CorruptionError(`${failed}: CONFIG is damaged: ${problem}`),
     );
-    if (configuration.encryption === undefined) return configuration;
-    throw new EncryptedRepositoryError(`${failed}: it is encrypted, which is not supported`);
   } catch (error) {
     if (error instanceof FormatError) {
       throw new UnsupportedVersionError(`${failed}: ${error.message}`, { cause: error });
@@ -406,23 +484,18 @@ function isForeign(cause: unknown): boolean {
 
 /** In a plaintext repository the key is a hash of the repository's id (format reference, 5). */
 function macParameters(
-  { hashing, repositoryId }: Configuration,
+  configuration: Configuration,
   kernels: Kernels,
   store: Store,
+  { encryption }: Encoding,
 ): MacParameters {
-  switch (hashing.algorithm) {
-    case "BLAKE3":
-      return { algorithm: "BLAKE3", key: kernels.blake3(repositoryId) };
-    case "SHA256":
-      return {
-        algorithm: "SHA256",
-        key: new Uint8Array(createHash("sha256").update(repositoryId).digest()),
-      };
-    default:
-      throw new UnsupportedVersionError(
-        `Cannot open repository "${store.location}": unknown hash "${hashing.algorithm}"`,
-      );
-  }
+  const algorithm = hashAlgorithm(configuration, store);
+  if (encryption !== undefined) return { algorithm, key: encryption.key };
+  const { repositoryId } = configuration;
+  const key = algorithm === "BLAKE3"
+    ? kernels.blake3(repositoryId)
+    : new Uint8Array(createHash("sha256").update(repositoryId).digest());
+  return { algorithm, key };
 }
 
 function compressionOf({ compression }: Configuration, store: Store): Compression {

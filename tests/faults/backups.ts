@@ -13,6 +13,7 @@ import {
   type SnapshotOptions,
   type Store,
 } from "../../src/kloset/mod.ts";
+import { newEncryption } from "../../src/kloset/encryption/mod.ts";
 import {
   type Configuration,
   defaultConfiguration,
@@ -61,6 +62,26 @@ export function smallConfiguration(overrides: Partial<Configuration> = {}): Conf
 /** Creates a repository with these settings. */
 export async function createWith(store: Store, configuration: Configuration): Promise<void> {
   await store.create(encodeConfigurationFile(configuration, hash));
+}
+
+/** The passphrase of {@linkcode createEncryptedWith}. */
+export const PASSPHRASE: EngineOptions = {
+  passphrase: () => Promise.resolve(new TextEncoder().encode("a passphrase of a test")),
+};
+
+/** Creates an encrypted repository with these settings, whose key costs next to nothing. */
+export async function createEncryptedWith(
+  store: Store,
+  configuration: Configuration,
+): Promise<void> {
+  const passphrase = await PASSPHRASE.passphrase!("create");
+  const encryption = await newEncryption(kernels, passphrase!, {
+    kdf: { kdf: "PBKDF2", saltSize: 16, iterations: 1, keyLength: 32, hashing: "SHA256" },
+  });
+  await store.create(encodeConfigurationFile(
+    { ...configuration, encryption: encryption.configuration },
+    (bytes) => kernels.blake3(bytes, encryption.unit.key),
+  ));
 }
 
 /** Opens with one thread. */

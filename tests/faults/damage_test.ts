@@ -14,7 +14,10 @@ import {
   type SnapshotReader,
   type Store,
 } from "../../src/kloset/mod.ts";
+import { Codec } from "../../src/kloset/codec.ts";
+import { repositoryEncryption } from "../../src/kloset/encryption/mod.ts";
 import {
+  decodeConfigurationFile,
   decodePackfileFooter,
   ENVELOPE_FOOTER_BYTES,
   ENVELOPE_HEADER_BYTES,
@@ -23,10 +26,12 @@ import {
 import {
   backUp,
   contentOf,
+  createEncryptedWith,
   createWith,
   type Files,
   noise,
   openSmall,
+  PASSPHRASE,
   prose,
   smallConfiguration,
 } from "./backups.ts";
@@ -43,16 +48,22 @@ interface Sound {
 
 const SHARED = noise(2500, 1);
 
-async function makeSound(compressed: boolean): Promise<Sound> {
+/** How a repository stores what it is given. */
+type Encoding = "LZ4" | "no compression" | "encrypted";
+
+async function makeSound(encoding: Encoding = "LZ4"): Promise<Sound> {
   const store = new MemoryStore();
-  await createWith(store, smallConfiguration(compressed ? {} : { compression: undefined }));
+  const configuration = smallConfiguration(
+    encoding === "no compression" ? { compression: undefined } : {},
+  );
+  await (encoding === "encrypted" ? createEncryptedWith : createWith)(store, configuration);
   const sets: Files[] = [
     { "/shared": SHARED, "/dir/text": prose(1500, 2), "/dir/empty": new Uint8Array() },
     { "/shared": SHARED, "/other": noise(700, 3) },
   ];
   const snapshots = new Map<string, Files>();
   for (const files of sets) {
-    await using repository = await openSmall(store);
+    await using repository = await openSmall(store, PASSPHRASE);
     snapshots.set(await backUp(repository, files), files);
   }
   return { store, snapshots };
@@ -75,7 +86,10 @@ async function inspect(
   let repository: Repository;
   const warnings: string[] = [];
   try {
-    repository = await openSmall(store, { onWarning: (message) => warnings.push(message) });
+    repository = await openSmall(store, {
+      ...PASSPHRASE,
+      onWarning: (message) => warnings.push(message),
+    });
   } catch (error) {
     assert(error instanceof KlosetError, unexpected(error, where));
     return { reported: true, intact: false };
@@ -236,6 +250,21 @@ function regionsOf(kind: Kind, bytes: Uint8Array, codec: (bytes: Uint8Array) => 
   return positions;
 }
 
+/** Decodes what a repository stores. */
+async function decoderOf(
+  store: MemoryStore,
+  encoding: Encoding,
+): Promise<(bytes: Uint8Array) => Uint8Array> {
+  const kernels = await Kernels.load();
+  const { encryption } = decodeConfigurationFile(store.configuration!, (b) => kernels.blake3(b));
+  const passphrase = await PASSPHRASE.passphrase!("open");
+  const codec = new Codec(kernels, {
+    compression: encoding === "no compression" ? undefined : "LZ4",
+    encryption: encryption && await repositoryEncryption(passphrase!, encryption),
+  });
+  return (bytes) => codec.decode(bytes);
+}
+
 /** Positions spread over an object, of which all regions' first bytes are some. */
 function positionsOf(bytes: Uint8Array, regions: readonly number[], count: number): number[] {
   const step = Math.max(1, Math.floor(bytes.length / count));
@@ -244,15 +273,12 @@ function positionsOf(bytes: Uint8Array, regions: readonly number[], count: numbe
   return [...positions].sort((a, b) => a - b);
 }
 
-for (const compressed of [true, false]) {
-  const name = compressed ? "LZ4" : "no compression";
-
-  Deno.test(`a bit flipped anywhere is told, or does no harm (${name})`, async () => {
-    const { store, snapshots } = await makeSound(compressed);
-    const kernels = await Kernels.load();
-    const codec = (bytes: Uint8Array) => compressed ? kernels.decompress(bytes, 1e6) : bytes;
+for (const encoding of ["LZ4", "no compression", "encrypted"] as const) {
+  Deno.test(`a bit flipped anywhere is told, or does no harm (${encoding})`, async () => {
+    const { store, snapshots } = await makeSound(encoding);
+    const codec = await decoderOf(store, encoding);
     // Packfiles are read anew each time: they can be damaged under an open repository.
-    await using repository = await openSmall(store);
+    await using repository = await openSmall(store, PASSPHRASE);
     let tolerated = 0;
     let total = 0;
     for (const [kind, id, bytes] of [...objectsOf(store)]) {
@@ -278,8 +304,8 @@ for (const compressed of [true, false]) {
 }
 
 Deno.test("what is cut off anywhere is told, or does no harm", async () => {
-  const { store, snapshots } = await makeSound(true);
-  await using repository = await openSmall(store);
+  const { store, snapshots } = await makeSound();
+  await using repository = await openSmall(store, PASSPHRASE);
   for (const [kind, id, bytes] of [...objectsOf(store)]) {
     for (const length of positionsOf(bytes, [0, 1, 15, 16, 47, bytes.length - 1], 12)) {
       const where = `${kind} ${id.slice(0, 8)}, cut to ${length}`;
@@ -295,7 +321,7 @@ Deno.test("what is cut off anywhere is told, or does no harm", async () => {
 });
 
 Deno.test("a packfile that is missing is told; a state that is missing takes its snapshot along", async () => {
-  const { store, snapshots } = await makeSound(true);
+  const { store, snapshots } = await makeSound();
   for (const [kind, id, bytes] of [...objectsOf(store)]) {
     const where = `${kind} ${id.slice(0, 8)} is missing`;
     replace(store, kind, id, undefined);
@@ -306,7 +332,7 @@ Deno.test("a packfile that is missing is told; a state that is missing takes its
 });
 
 Deno.test("packfiles that have changed places are told", async () => {
-  const { store, snapshots } = await makeSound(true);
+  const { store, snapshots } = await makeSound();
   const packfiles = [...store.objects.packfile];
   for (const [i, [id]] of packfiles.entries()) {
     store.objects.packfile.set(id, packfiles[(i + 1) % packfiles.length]![1]);
@@ -314,13 +340,11 @@ Deno.test("packfiles that have changed places are told", async () => {
   assertEquals(await inspect(store, snapshots, "exchanged"), { reported: true, intact: false });
 });
 
-for (const compressed of [true, false]) {
-  const name = compressed ? "LZ4" : "no compression";
-
-  Deno.test(`a bit flipped on the first read only is healed by the second (${name})`, async () => {
-    const { store, snapshots } = await makeSound(compressed);
+for (const encoding of ["LZ4", "no compression", "encrypted"] as const) {
+  Deno.test(`a bit flipped on the first read only is healed by the second (${encoding})`, async () => {
+    const { store, snapshots } = await makeSound(encoding);
     const faulty = new FaultyStore(store);
-    await using repository = await openSmall(faulty);
+    await using repository = await openSmall(faulty, PASSPHRASE);
     for (const [kind, id, bytes] of [...objectsOf(store)]) {
       for (const at of positionsOf(bytes, [0, 8, 13, 14], kind === "packfile" ? 20 : 8)) {
         const bit = 8 * at + at % 8;
@@ -337,7 +361,7 @@ for (const compressed of [true, false]) {
 }
 
 Deno.test("an object that looks short or missing once is read again or told", async () => {
-  const { store, snapshots } = await makeSound(true);
+  const { store, snapshots } = await makeSound();
   for (const [kind, id, bytes] of [...objectsOf(store)]) {
     const faults: Fault[] = [{ type: "short", length: bytes.length >> 1 }, { type: "vanish" }];
     for (const fault of faults) {
@@ -355,8 +379,8 @@ Deno.test("an object that looks short or missing once is read again or told", as
 });
 
 Deno.test("a damaged chunk is named: snapshot, path, chunk and packfile", async () => {
-  const { store, snapshots } = await makeSound(true);
-  await using repository = await openSmall(store);
+  const { store, snapshots } = await makeSound();
+  await using repository = await openSmall(store, PASSPHRASE);
   const [id, files] = [...snapshots][1]!;
   let named = 0;
   for (const [packfile, bytes] of [...store.objects.packfile]) {
@@ -380,9 +404,9 @@ Deno.test("a damaged chunk is named: snapshot, path, chunk and packfile", async 
 });
 
 Deno.test("a fast check finds packfiles that are missing or short, and reads no chunk", async () => {
-  const { store, snapshots } = await makeSound(true);
+  const { store, snapshots } = await makeSound();
   const faulty = new FaultyStore(store);
-  await using repository = await openSmall(faulty);
+  await using repository = await openSmall(faulty, PASSPHRASE);
   const [id] = [...snapshots][1]!;
   const reader = await repository.openSnapshot(id);
   const before = faulty.operations.length;

@@ -13,7 +13,7 @@ import { StreamMac } from "../mac.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import { rereadOnDamage } from "../reread.ts";
 import type { Store } from "../store/mod.ts";
-import type { Compression, MacParameters, WorkerPool } from "../workers/mod.ts";
+import type { Encoding, MacParameters, WorkerPool } from "../workers/mod.ts";
 
 /** Neighbouring chunks are read together up to this many stored bytes. */
 const RANGE_STORED_BYTES = 4 * 1024 * 1024;
@@ -30,7 +30,7 @@ export interface ContentReaderOptions {
   readonly store: Store;
   readonly blobs: BlobReader;
   readonly mac: MacParameters;
-  readonly compression: Compression;
+  readonly encoding: Encoding;
   /** For stored and plain chunks alike. */
   readonly memory: MemoryBudget;
   readonly signal: AbortSignal;
@@ -169,7 +169,7 @@ class ContentCopy {
     start: number,
     target: Region,
   ): Promise<void> {
-    const { pool, store, mac, compression } = this.#options;
+    const { pool, store, mac, encoding } = this.#options;
     let isFirst = true;
     await rereadOnDamage(async () => {
       if (!isFirst) {
@@ -187,7 +187,7 @@ class ContentCopy {
         start,
         length: part.storedLength,
         target,
-        compression,
+        encoding,
         mac,
       });
       if ("damage" in result) throw new FormatError("encoded chunk", result.damage);

@@ -4,9 +4,9 @@ import { type Chunk, cutChunks } from "../chunker.ts";
 import { StreamMac } from "../mac.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import {
-  type Compression,
   encodedBound,
   type EncodeResult,
+  type Encoding as UnitEncoding,
   type MacParameters,
   type WorkerPool,
 } from "../workers/mod.ts";
@@ -15,7 +15,7 @@ import {
 export interface ContentWriterOptions {
   readonly pool: WorkerPool;
   readonly mac: MacParameters;
-  readonly compression: Compression;
+  readonly encoding: UnitEncoding;
   readonly chunking: FastCdcParameters;
   /** For chunks as they are read. */
   readonly plainMemory: MemoryBudget;
@@ -147,7 +147,7 @@ class ContentPipeline {
 
   /** Hashes at once; decides in stream order, so that equal chunks of one stream are stored once. */
   async #decide(chunk: Chunk, previous: Promise<unknown>): Promise<Encoding | undefined> {
-    const { pool, sink, encodedMemory, compression } = this.#options;
+    const { pool, sink, encodedMemory, encoding } = this.#options;
     const [hash, before] = await Promise.allSettled([
       pool.run({
         operation: "hash",
@@ -165,13 +165,13 @@ class ContentPipeline {
     this.#chunks.push({ mac, length: chunk.length, entropy });
     this.#options.onChunk(chunk.length, isNew);
     if (!isNew) return undefined;
-    const target = await encodedMemory.acquire(encodedBound(chunk.length));
+    const target = await encodedMemory.acquire(encodedBound(chunk.length, encoding));
     const result = pool.run({
       operation: "encode",
       data: chunk.data,
       length: chunk.length,
       target,
-      compression,
+      encoding,
     });
     return { mac, target, result };
   }

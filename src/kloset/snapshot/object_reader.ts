@@ -15,7 +15,7 @@ export function contentOptions(engine: Engine, signal: AbortSignal | undefined) 
     store: engine.store,
     blobs: engine.blobs,
     mac: engine.mac.parameters,
-    compression: engine.codec.compression,
+    encoding: engine.codec.encoding,
     memory: engine.readMemory,
     signal: signal ?? new AbortController().signal,
   };

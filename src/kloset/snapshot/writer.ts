@@ -368,7 +368,7 @@ export class SnapshotWriter {
     return writeContent(content, {
       pool,
       mac: mac.parameters,
-      compression: codec.compression,
+      encoding: codec.encoding,
       chunking: {
         algorithm: configuration.chunking.algorithm.toLowerCase() as "fastcdc" | "fastcdc-v1.0.0",
         minSize: configuration.chunking.minSize,

@@ -4,5 +4,6 @@
  * @module
  */
 
+export * from "./encode_region.ts";
 export * from "./pool.ts";
 export * from "./tasks.ts";

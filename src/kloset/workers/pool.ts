@@ -1,10 +1,4 @@
-import {
-  BLAKE3_STATE_BYTES,
-  type Kernels,
-  lz4FrameBound,
-  type Region,
-  SCRATCH_BYTES,
-} from "../../kernels/mod.ts";
+import { BLAKE3_STATE_BYTES, type Kernels, type Region, SCRATCH_BYTES } from "../../kernels/mod.ts";
 import type { Task, TaskResult, WorkerReply, WorkerRequest, WorkerStart } from "./tasks.ts";
 
 /**
@@ -12,12 +6,6 @@ import type { Task, TaskResult, WorkerReply, WorkerRequest, WorkerStart } from "
  * that it does not idle while an answer travels.
  */
 const TASKS_PER_WORKER = 2;
-
-/** Greatest encoded length of `length` plain bytes, whatever the compression. */
-export function encodedBound(length: number): number {
-  // gzip adds at most 5 bytes per 16 KiB block and 18 around them; LZ4 frames stay below that.
-  return Math.max(lz4FrameBound(length), length + 5 * (Math.ceil(length / 16_384) + 1) + 18);
-}
 
 interface Assigned {
   readonly task: Task;

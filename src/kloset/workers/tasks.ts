@@ -1,4 +1,5 @@
 import type { Region } from "../../kernels/mod.ts";
+import type { UnitEncryption } from "../encryption/mod.ts";
 
 /** Which keyed hash a repository uses, and its 32-byte key (format reference, section 5). */
 export interface MacParameters {
@@ -8,6 +9,13 @@ export interface MacParameters {
 
 /** How a repository compresses; undefined: not at all. */
 export type Compression = "LZ4" | "GZIP" | undefined;
+
+/** What happens to a unit before it is stored: first it is compressed, then encrypted. */
+export interface Encoding {
+  readonly compression: Compression;
+  /** Undefined: it is not encrypted. */
+  readonly encryption: UnitEncryption | undefined;
+}
 
 /** Computes the MAC of `data[0, length)`, and its entropy where asked for (0 otherwise). */
 export interface HashTask {
@@ -26,23 +34,26 @@ export interface UpdateTask {
   readonly length: number;
 }
 
-/** Encodes `data[0, length)` into `target`, which holds at least `encodedBound(length)` bytes. */
+/** Encodes `data[0, length)` into `target`, which holds at least `encodedBound` of it. */
 export interface EncodeTask {
   readonly operation: "encode";
   readonly data: Region;
   readonly length: number;
   readonly target: Region;
-  readonly compression: Compression;
+  readonly encoding: Encoding;
 }
 
-/** Decodes `data[start, start + length)` into `target` and computes the MAC of what came out. */
+/**
+ * Decodes `data[start, start + length)`, which may be lost thereby, into `target` and computes the
+ * MAC of what came out.
+ */
 export interface DecodeTask {
   readonly operation: "decode";
   readonly data: Region;
   readonly start: number;
   readonly length: number;
   readonly target: Region;
-  readonly compression: Compression;
+  readonly encoding: Encoding;
   readonly mac: MacParameters;
 }
 

@@ -8,12 +8,11 @@
  */
 
 import { createHmac } from "node:crypto";
-import { gunzipSync, gzipSync } from "node:zlib";
-import { Kernels, Lz4Error, type Region } from "../../kernels/mod.ts";
+import { Kernels, type Region } from "../../kernels/mod.ts";
+import { DamagedUnitError, decodeRegion, encodeRegion } from "./encode_region.ts";
 import type {
   DecodeResult,
   DecodeTask,
-  EncodeTask,
   HashTask,
   MacParameters,
   Task,
@@ -43,51 +42,15 @@ function hash(task: HashTask) {
   };
 }
 
-function encode(task: EncodeTask) {
-  switch (task.compression) {
-    case "LZ4":
-      return { length: kernels.lz4Encode(task.data, 0, task.length, task.target) };
-    case "GZIP": {
-      const bytes = gzipSync(kernels.bytes(task.data, 0, task.length).slice());
-      kernels.bytes(task.target).set(bytes);
-      return { length: bytes.length };
-    }
-    case undefined:
-      kernels.bytes(task.target).set(kernels.bytes(task.data, 0, task.length));
-      return { length: task.length };
-  }
-}
-
-function plainLength(task: DecodeTask): number | { damage: string } {
-  const end = task.start + task.length;
+function decode(task: DecodeTask): DecodeResult {
+  const { data, start, target, encoding } = task;
   try {
-    switch (task.compression) {
-      case "LZ4":
-        return kernels.lz4Decode(task.data, task.start, end, task.target);
-      case "GZIP": {
-        const bytes = gunzipSync(kernels.bytes(task.data, task.start, end).slice(), {
-          maxOutputLength: Math.max(task.target.length, 1),
-        });
-        kernels.bytes(task.target).set(bytes);
-        return bytes.length;
-      }
-      case undefined:
-        if (task.length > task.target.length) return { damage: "it is longer than recorded" };
-        kernels.bytes(task.target).set(kernels.bytes(task.data, task.start, end));
-        return task.length;
-    }
+    const length = decodeRegion(kernels, encoding, data, start, start + task.length, target);
+    return { length, mac: macOf(target, length, task.mac) };
   } catch (error) {
-    // Only what the decoders themselves report is damage; the rest is a fault of ours.
-    const isDamage = error instanceof Lz4Error || task.compression === "GZIP";
-    if (isDamage && error instanceof Error) return { damage: error.message };
+    if (error instanceof DamagedUnitError) return { damage: error.message };
     throw error;
   }
-}
-
-function decode(task: DecodeTask): DecodeResult {
-  const length = plainLength(task);
-  if (typeof length !== "number") return length;
-  return { length, mac: macOf(task.target, length, task.mac) };
 }
 
 function perform(task: Task): unknown {
@@ -98,7 +61,9 @@ function perform(task: Task): unknown {
       kernels.blake3Update(task.state, task.data, 0, task.length);
       return undefined;
     case "encode":
-      return encode(task);
+      return {
+        length: encodeRegion(kernels, task.encoding, task.data, task.length, task.target),
+      };
     case "decode":
       return decode(task);
   }

@@ -37,7 +37,7 @@ export class BlobBench implements Disposable {
   static async make(): Promise<BlobBench> {
     const kernels = await Kernels.load();
     const mac = new MacFunction(kernels, { algorithm: "BLAKE3", key: new Uint8Array(32) });
-    const codec = new Codec(kernels, undefined);
+    const codec = new Codec(kernels, { compression: undefined, encryption: undefined });
     const store = new MemoryStore();
     const catalog = await Catalog.open({ store, codec, mac, cache: undefined });
     return new BlobBench(kernels, mac, codec, catalog);

@@ -152,14 +152,17 @@ export function testStoreContract(name: string, make: () => Promise<StoreUnderTe
     }
   });
 
-  test("replaces an object that is put again", async ({ store, leftovers }) => {
+  test("takes an object that is put again, and replaces a lock", async ({ store, leftovers }) => {
     await store.create(BYTES);
     for (const kind of KINDS) {
       await store.put(kind, ID, BYTES);
-      await store.put(kind, ID, BYTES.subarray(0, 10));
-      assertEquals(await store.readAll(kind, ID), BYTES.slice(0, 10));
+      await store.put(kind, ID, BYTES);
+      assertEquals(await store.readAll(kind, ID), BYTES);
       assertEquals(await leftovers(), []);
     }
+    await store.put("lock", ID, BYTES.subarray(0, 10));
+    assertEquals(await store.readAll("lock", ID), BYTES.slice(0, 10));
+    assertEquals(await leftovers(), []);
   });
 
   test("keeps what a writer was given, not what became of it", async ({ store }) => {

@@ -40,7 +40,7 @@ async function copy(bench: BlobBench, object: KlosetObject): Promise<Uint8Array[
       store: bench.store,
       blobs: bench.blobs,
       mac: bench.mac.parameters,
-      compression: undefined,
+      encoding: { compression: undefined, encryption: undefined },
       memory: bench.budget,
       signal: new AbortController().signal,
       snapshot: SNAPSHOT,

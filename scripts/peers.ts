@@ -159,29 +159,116 @@ func (m *Map[K, V]) Get(key K) (V, bool) {
 func (m *Map[K, V]) AutoExpire() {}
 `;
 
-/** Builds plakar as one dependency of a module of our own, with `ttlmap` replaced. */
-async function buildPlakarWithStandIn(scratch: string, executable: string): Promise<Output> {
+/**
+ * A module of our own that depends on plakar, with `ttlmap` replaced, and on others.
+ *
+ * @param others module and version, and the package of it that is needed
+ * @returns its folder
+ */
+async function makePlakarModule(
+  scratch: string,
+  others: readonly { requirement: string; package: string }[] = [],
+): Promise<string> {
   const module = `${scratch}/module`;
   await Deno.mkdir(`${module}/ttlmap`, { recursive: true });
+  const requirements = [`${PLAKAR_MODULE} ${PLAKAR_VERSION}`, ...others.map((o) => o.requirement)];
   await Deno.writeTextFile(
     `${module}/go.mod`,
-    `module peer\n\ngo 1.25.0\n\nrequire ${PLAKAR_MODULE} ${PLAKAR_VERSION}\n\n` +
+    `module peer\n\ngo 1.25.0\n\n${requirements.map((r) => `require ${r}\n`).join("")}\n` +
       "replace go.omarpolo.com/ttlmap => ./ttlmap\n",
   );
+  const imports = [PLAKAR_MODULE, ...others.map((other) => other.package)];
   await Deno.writeTextFile(
     `${module}/tools.go`,
-    `//go:build tools\n\npackage tools\n\nimport _ "${PLAKAR_MODULE}"\n`,
+    `//go:build tools\n\npackage tools\n\n${imports.map((i) => `import _ "${i}"\n`).join("")}`,
   );
   await Deno.writeTextFile(
     `${module}/ttlmap/go.mod`,
     "module go.omarpolo.com/ttlmap\n\ngo 1.24\n",
   );
   await Deno.writeTextFile(`${module}/ttlmap/ttlmap.go`, TTLMAP_SOURCE);
+  return module;
+}
+
+/** Builds plakar as one dependency of a module of our own, with `ttlmap` replaced. */
+async function buildPlakarWithStandIn(scratch: string, executable: string): Promise<Output> {
   return await run("go", ["build", "-o", executable, PLAKAR_MODULE], {
-    cwd: module,
+    cwd: await makePlakarModule(scratch),
     env: { GOFLAGS: "-mod=mod" },
   });
 }
+
+/** plakar's S3 integration, in the one release of it that the module proxy serves. */
+const S3_INTEGRATION = "github.com/PlakarKorp/integration-s3";
+const S3_INTEGRATION_VERSION = "v1.1.0-beta.5";
+
+/** Of the integration: the checksum database does not know it. */
+const S3_INTEGRATION_SUMS = [
+  `${S3_INTEGRATION} ${S3_INTEGRATION_VERSION} h1:axKGhYZD711WQEqLJ+7Uo2cDR3mbIQVG2pmG/hJY/e8=`,
+  `${S3_INTEGRATION} ${S3_INTEGRATION_VERSION}/go.mod ` +
+  "h1:eD28q6EFzUpEUTklHZ2MZ0E9iA9p+wRXwl6r9RJ0wUo=",
+];
+
+/**
+ * plakar with its S3 store linked in. As a plugin it would need the package manager of plakar and a
+ * kit that no proxy serves; the store itself registers when it is imported, so one more file in
+ * plakar's main package does it.
+ */
+async function installPlakarS3(): Promise<string> {
+  const target = `${peersFolder()}/plakar-s3-${PLAKAR_VERSION}-${S3_INTEGRATION_VERSION}`;
+  if (await isFile(target)) return target;
+  await requireGo("plakar with S3");
+  await buildInto(target, async (scratch, executable) => {
+    report(`building plakar ${PLAKAR_VERSION} with its S3 store (two to four minutes)`);
+    const store = `${S3_INTEGRATION}/storage`;
+    const cwd = await makePlakarModule(scratch, [
+      { requirement: `${S3_INTEGRATION} ${S3_INTEGRATION_VERSION}`, package: store },
+    ]);
+    await Deno.writeTextFile(`${cwd}/go.sum`, S3_INTEGRATION_SUMS.join("\n") + "\n");
+    // Vendored, because a file cannot be added to a package in the module cache.
+    const steps: [string[], Record<string, string>][] = [
+      [["mod", "tidy"], { GOFLAGS: "-mod=mod" }],
+      [["mod", "vendor"], { GOFLAGS: "-mod=mod" }],
+      [["build", "-mod=vendor", "-o", executable, PLAKAR_MODULE], { GOFLAGS: "" }],
+    ];
+    for (const [args, env] of steps) {
+      if (args[0] === "build") {
+        await Deno.writeTextFile(
+          `${cwd}/vendor/${PLAKAR_MODULE}/s3_storage.go`,
+          `package main\n\nimport _ "${store}"\n`,
+        );
+      }
+      const done = await run("go", args, { cwd, env });
+      if (!done.success) throw new PeerError(`Cannot build plakar with S3:\n${tail(done.text)}`);
+    }
+  });
+  return target;
+}
+
+/** A program that is built from one package of a module. */
+async function installGoProgram(
+  name: string,
+  { version, path }: { version: string; path: string },
+): Promise<string> {
+  const target = `${peersFolder()}/${name}-${version}`;
+  if (await isFile(target)) return target;
+  await requireGo(name);
+  await buildInto(target, async (scratch, executable) => {
+    report(`building ${name} ${version} (one to four minutes)`);
+    const built = await run("go", ["install", `${path}@${version}`], { env: { GOBIN: scratch } });
+    if (!built.success) throw new PeerError(`Cannot build ${name}:\n${tail(built.text)}`);
+    await Deno.rename(`${scratch}/${name}`, executable);
+  });
+  return target;
+}
+
+/** The last release of MinIO's open edition; its tags are no versions that Go understands. */
+const MINIO = {
+  version: "v0.0.0-20260212201848-7aac2a2c5b7c",
+  path: "github.com/minio/minio",
+};
+
+const VERSITYGW = { version: "v1.8.0", path: "github.com/versity/versitygw/cmd/versitygw" };
 
 async function installPlakar(): Promise<string> {
   const target = `${peersFolder()}/plakar-${PLAKAR_VERSION}`;
@@ -264,7 +351,10 @@ async function installPackaged(program: string, debianPackage: string): Promise<
 
 const INSTALLERS: Readonly<Record<string, () => Promise<string>>> = {
   "plakar": installPlakar,
+  "plakar-s3": installPlakarS3,
   "kloset-1.0": installKloset10,
+  "minio": () => installGoProgram("minio", MINIO),
+  "versitygw": () => installGoProgram("versitygw", VERSITYGW),
   "restic": () => installPackaged("restic", "restic"),
   "borg": () => installPackaged("borg", "borgbackup"),
 };
@@ -272,7 +362,7 @@ const INSTALLERS: Readonly<Record<string, () => Promise<string>>> = {
 /**
  * Installs a peer unless it is there already.
  *
- * @param name `plakar`, `kloset-1.0`, `restic` or `borg`
+ * @param name `plakar`, `plakar-s3`, `kloset-1.0`, `minio`, `versitygw`, `restic` or `borg`
  * @returns the path of its executable
  * @throws {PeerError} for an unknown name, or when the peer cannot be installed
  */

@@ -18,6 +18,21 @@ const READ_VARIABLES = [
   "XDG_CACHE_HOME",
   "HOME",
   "NO_COLOR",
+  // What systemd gives a service: where it listens, how often it wants a sign of life and from which
+  // process, and where credentials are and sockets may be.
+  "NOTIFY_SOCKET",
+  "WATCHDOG_USEC",
+  "WATCHDOG_PID",
+  "CREDENTIALS_DIRECTORY",
+  "RUNTIME_DIRECTORY",
+  "TMPDIR",
+  // S3: keys, tokens, profiles, endpoint, region, certificates; and what the AWS SDK looks at to
+  // find ~/.aws, and to tell whether it runs in a Lambda function.
+  "AWS_*",
+  "USERPROFILE",
+  "HOMEPATH",
+  "HOMEDRIVE",
+  "_X_AMZN_TRACE_ID",
 ];
 
 /** What the program is allowed to do, compiled or not. */
@@ -30,9 +45,12 @@ export const PERMISSIONS: readonly string[] = [
   // Docker, kubectl and the programs of the databases; and "create from-commands" runs whichever
   // commands the operator names.
   "--allow-run",
+  // S3 is at whichever endpoint the operator names, and who gives credentials may be elsewhere;
+  // systemd's notification socket counts as network as well.
+  "--allow-net",
   // The host's name is recorded in snapshots and locks; the user's id tells, with --host, whether a
-  // command has to be run as another user.
-  "--allow-sys=hostname,uid",
+  // command has to be run as another user; ~/.aws is looked for where HOME is not set.
+  "--allow-sys=hostname,uid,homedir",
   `--allow-env=${READ_VARIABLES.join(",")}`,
 ];
 

@@ -132,7 +132,7 @@ export class SharedLock {
       if (lock === undefined) continue;
       const ageMs = now() - Number(lock.timestampNs / NS_PER_MS);
       if (ageMs >= LOCK_STALE_MS) {
-        await store.delete("lock", id);
+        await this.#removeStale(id);
         continue;
       }
       this.#isAlone = false;
@@ -143,6 +143,15 @@ export class SharedLock {
             `${new Date(Number(lock.timestampNs / NS_PER_MS)).toISOString()}`,
         );
       }
+    }
+  }
+
+  /** Stale locks forbid nothing, so that one which has to stay is no reason to give up. */
+  async #removeStale(id: string): Promise<void> {
+    try {
+      await this.#options.store.delete("lock", id);
+    } catch (error) {
+      this.#options.onWarning(`Cannot remove stale lock ${id}: ${messageOf(error)}`);
     }
   }
 

@@ -1,15 +1,18 @@
 import { resolve } from "node:path";
 import { UnsupportedLocationError } from "../errors.ts";
 import { FileSystemStore } from "./file_system.ts";
+import { S3Store } from "./s3.ts";
+import type { S3Settings } from "./s3_bucket.ts";
 import type { Store } from "./store.ts";
 
 /**
  * The store of a location: a path, `fs:path` or `fs://path`; relative paths start at the
- * working directory.
+ * working directory. Or an `s3://` location, see {@linkcode parseS3Location}.
  *
  * Opens nothing yet.
  *
- * @throws {UnsupportedLocationError} the location is empty or has another scheme
+ * @param s3 how S3 is reached
+ * @throws {UnsupportedLocationError} the location is empty, malformed, or has another scheme
  *
  * @example A directory
  * ```ts
@@ -19,11 +22,12 @@ import type { Store } from "./store.ts";
  * assertEquals(openStore("/var/backups/infrahub").location, "fs:///var/backups/infrahub");
  * ```
  */
-export function openStore(location: string): Store {
+export function openStore(location: string, s3: S3Settings = {}): Store {
   // At least two letters: "C:" is a drive.
   const match = /^([a-z][a-z0-9+.-]+):(?:\/\/)?(.*)$/is.exec(location);
   const scheme = match?.[1] ?? "fs";
   const path = match?.[2] ?? location;
+  if (scheme.toLowerCase() === "s3") return new S3Store(location, s3);
   if (scheme !== "fs") {
     throw new UnsupportedLocationError(`backend '${scheme}' does not exist`);
   }

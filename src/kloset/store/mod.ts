@@ -9,3 +9,23 @@
 export * from "./store.ts";
 export * from "./file_system.ts";
 export * from "./location.ts";
+export type { RetryPolicy } from "./_retry.ts";
+export type { S3FailureKind } from "./_s3_failure.ts";
+export * from "./s3.ts";
+export {
+  configuredEndpoint,
+  multipartEtag,
+  S3Bucket,
+  type S3ObjectInfo,
+  type S3Part,
+  S3RequestError,
+  type S3Settings,
+  type S3Upload,
+} from "./s3_bucket.ts";
+export {
+  isPrivateHost,
+  parseS3Location,
+  type S3Credentials,
+  type S3Location,
+} from "./s3_location.ts";
+export { sandboxOf, type StoreFinding, type StoreSandbox, validateStore } from "./validation.ts";

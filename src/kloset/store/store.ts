@@ -83,7 +83,10 @@ export interface Store {
    */
   size(kind: ObjectKind, id: string): Promise<number>;
 
-  /** Writes a small object in one go; replaces one of the same name (locks are refreshed so). */
+  /**
+   * Writes a small object in one go. A lock replaces one of the same name, and is refreshed so.
+   * Others are written once: the same bytes again are fine, and other bytes a store may refuse.
+   */
   put(kind: ObjectKind, id: string, bytes: Uint8Array): Promise<void>;
 
   /** Starts writing an object of unknown length. */

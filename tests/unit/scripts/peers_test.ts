@@ -21,7 +21,7 @@ Deno.test("installPeer() names the peers that it knows", async () => {
   await assertRejects(
     () => installPeer("tar"),
     PeerError,
-    'Unknown peer "tar"; known are plakar, kloset-1.0, restic, borg',
+    'Unknown peer "tar"; known are plakar, plakar-s3, kloset-1.0, minio, versitygw, restic, borg',
   );
 });
 

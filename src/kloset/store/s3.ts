@@ -1,0 +1,184 @@
+import { CorruptionError, ObjectNotFoundError, StoreError } from "../errors.ts";
+import { PartPool, S3Writer } from "./_s3_writer.ts";
+import { configuredEndpoint, S3Bucket, S3RequestError, type S3Settings } from "./s3_bucket.ts";
+import { parseS3Location } from "./s3_location.ts";
+import {
+  isObjectName,
+  type ObjectKind,
+  type ObjectWriter,
+  type Store,
+  type StorePresence,
+} from "./store.ts";
+
+/** Folder of each kind of object; locks have no buckets. */
+const FOLDERS: Readonly<Record<ObjectKind, string>> = {
+  packfile: "packfiles",
+  state: "states",
+  lock: "locks",
+};
+
+/**
+ * A repository in an S3 bucket, laid out as plakar's S3 integration does it (format reference,
+ * section 1.2).
+ *
+ * An object appears whole or not at all, as S3 promises for a request that writes one. Packfiles
+ * and states are never overwritten: they are written on condition that nothing has their name, or,
+ * where a service has no conditional writes, after a look. A write that fails for want of an answer
+ * may have been done all the same; what it wrote is whole then, and nobody refers to it unless it is
+ * a state.
+ *
+ * Deleting is needed for locks alone, and where it is denied they turn stale by themselves.
+ *
+ * @example Open a repository at a server of one's own
+ * ```ts
+ * import { S3Store } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const store = new S3Store("s3://minio.example.org:9000/backups/prod", { region: "eu-west-1" });
+ * assertEquals(store.location, "s3://minio.example.org:9000/backups/prod");
+ * ```
+ */
+export class S3Store implements Store {
+  readonly location: string;
+  readonly #bucket: S3Bucket;
+  readonly #pool = new PartPool();
+  readonly #onWarning: (message: string) => void;
+
+  /**
+   * Connects to nothing yet.
+   *
+   * @param location see {@linkcode parseS3Location}
+   * @throws {UnsupportedLocationError} the location or the endpoint cannot be used
+   */
+  constructor(location: string, settings: S3Settings = {}) {
+    const address = parseS3Location(location, configuredEndpoint(settings));
+    this.location = address.location;
+    this.#bucket = new S3Bucket(address, settings);
+    this.#onWarning = settings.onWarning ?? (() => {});
+  }
+
+  /**
+   * A missing bucket counts as absent: a new repository makes it. So do other keys beside where the
+   * repository's would be, as buckets are shared; packfiles or states without a CONFIG do not.
+   */
+  async presence(): Promise<StorePresence> {
+    const what = `Cannot open repository "${this.location}"`;
+    try {
+      await this.#bucket.get(what, this.#key("CONFIG"));
+      return "repository";
+    } catch (error) {
+      if (isNoBucket(error)) return "absent";
+      if (!(error instanceof ObjectNotFoundError)) throw error;
+    }
+    for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
+      for await (const _ of this.#bucket.list(what, this.#key(`${folder}/`), 1)) return "foreign";
+    }
+    return "absent";
+  }
+
+  async create(configuration: Uint8Array): Promise<void> {
+    const what = `Cannot create repository "${this.location}"`;
+    const key = this.#key("CONFIG");
+    try {
+      await this.#bucket.put(what, key, configuration, false);
+    } catch (error) {
+      if (!isNoBucket(error)) throw error;
+      this.#onWarning(`Bucket "${this.#bucket.address.bucket}" does not exist: creating it`);
+      await this.#bucket.createBucket(what);
+      await this.#bucket.put(what, key, configuration, false);
+    }
+    // A service that ignores the condition lets a second client write over the first one's CONFIG.
+    const stored = await this.#bucket.get(what, key);
+    if (stored.length !== configuration.length || stored.some((b, i) => b !== configuration[i])) {
+      throw new StoreError(`${what}: somebody else has created one at the same time`);
+    }
+  }
+
+  async readConfiguration(): Promise<Uint8Array> {
+    const what = `Cannot open repository "${this.location}"`;
+    try {
+      return await this.#bucket.get(what, this.#key("CONFIG"));
+    } catch (error) {
+      if (!isNoBucket(error)) throw error;
+      throw new ObjectNotFoundError(error.message, { cause: error });
+    }
+  }
+
+  async list(kind: ObjectKind): Promise<string[]> {
+    const what = `Cannot list ${FOLDERS[kind]} of "${this.location}"`;
+    const folder = this.#key(`${FOLDERS[kind]}/`);
+    const names: string[] = [];
+    for await (const { key } of this.#bucket.list(what, folder)) {
+      const name = key.slice(key.lastIndexOf("/") + 1);
+      if (isObjectName(name) && key === this.#objectKey(kind, name)) names.push(name);
+    }
+    return names;
+  }
+
+  async readAll(kind: ObjectKind, id: string): Promise<Uint8Array> {
+    return await this.#bucket.get(`Cannot read ${kind} ${id}`, this.#objectKey(kind, id));
+  }
+
+  async read(kind: ObjectKind, id: string, offset: number, target: Uint8Array): Promise<void> {
+    const what = `Cannot read ${kind} ${id}`;
+    const filled = await this.#bucket.read(what, this.#objectKey(kind, id), offset, target);
+    if (filled === target.length) return;
+    throw new CorruptionError(
+      `${what}: it ends before byte ${offset + target.length}, which is needed`,
+      kind === "packfile" ? { packfile: id } : {},
+    );
+  }
+
+  async size(kind: ObjectKind, id: string): Promise<number> {
+    const { size } = await this.#bucket.head(
+      `Cannot read ${kind} ${id}`,
+      this.#objectKey(kind, id),
+    );
+    return size;
+  }
+
+  async put(kind: ObjectKind, id: string, bytes: Uint8Array): Promise<void> {
+    const what = `Cannot write ${kind} ${id}`;
+    await this.#bucket.put(what, this.#objectKey(kind, id), bytes, kind === "lock");
+  }
+
+  openWriter(kind: ObjectKind, id: string): Promise<ObjectWriter> {
+    return Promise.resolve(
+      new S3Writer(this.#bucket, this.#pool, {
+        what: `Cannot write ${kind} ${id}`,
+        key: this.#objectKey(kind, id),
+        replaces: kind === "lock",
+      }),
+    );
+  }
+
+  async delete(kind: ObjectKind, id: string): Promise<void> {
+    await this.#bucket.delete(`Cannot delete ${kind} ${id}`, this.#objectKey(kind, id));
+  }
+
+  async removeAbandoned(beforeMs: number): Promise<void> {
+    const what = `Cannot clean up "${this.location}"`;
+    const uploads = this.#bucket.uploads(what, this.#key(`${FOLDERS.packfile}/`));
+    for await (const upload of uploads) {
+      if (upload.startedMs < beforeMs) await this.#bucket.abortUpload(what, upload);
+    }
+  }
+
+  /** What the service's clock says, in milliseconds since 1970; undefined where it does not. */
+  async serverTimeMs(): Promise<number | undefined> {
+    return await this.#bucket.serverTimeMs(`Cannot reach "${this.location}"`);
+  }
+
+  #key(name: string): string {
+    return this.#bucket.address.prefix + name;
+  }
+
+  #objectKey(kind: ObjectKind, id: string): string {
+    const bucket = kind === "lock" ? "" : `${id.slice(0, 2)}/`;
+    return this.#key(`${FOLDERS[kind]}/${bucket}${id}`);
+  }
+}
+
+function isNoBucket(error: unknown): error is S3RequestError {
+  return error instanceof S3RequestError && error.kind === "no-bucket";
+}

@@ -1,31 +1,25 @@
 import { ByteFeeder, type ByteParser, ParseProblem } from "./_byte_parser.ts";
+import {
+  BLOCK_HEADER_BYTES,
+  BLOCK_REPEATED,
+  BLOCK_RESERVED,
+  CHECKSUM_BYTES,
+  littleEndian,
+  MAX_BLOCK_BYTES,
+  parseDescriptor,
+  ZSTD_MAGIC,
+} from "./_zstd_frame.ts";
 import type { DumpInspector, DumpVerdict, Neo4jDumpCompression } from "./dump_verification.ts";
 
 /**
  * A Neo4j dump is one compressed stream, zstd or gzip; some versions put four letters in front that
- * say which. A zstd frame is
- *
- * | Part | Bytes |
- * |---|---|
- * | magic | `28 B5 2F FD` |
- * | descriptor | 1: size of the content size (2 bits), single segment, 2 unused, checksum, dictionary (2 bits) |
- * | window | 1, unless single segment |
- * | dictionary | 0, 1, 2 or 4 |
- * | content size | 0, 1, 2, 4 or 8 |
- * | blocks | 3 bytes each: last (1 bit), type (2 bits), size; then the content: `size` bytes, or 1 for type 1 |
- * | checksum | 4, if so described |
- *
- * so that its end can be found without decompressing anything. Frames may follow one another, also
- * such as are to be passed over: magic `5x 2A 4D 18`, 4 bytes of length, content.
+ * say which. The end of a zstd frame can be found without decompressing anything: see
+ * `_zstd_frame.ts`. Frames may follow one another, also such as are to be passed over: magic
+ * `5x 2A 4D 18`, 4 bytes of length, content.
  */
-const ZSTD_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const PREFIX_ZSTD = "DZV1";
 const PREFIX_GZIP = "DGV1";
-const BLOCK_REPEATED = 1;
-const BLOCK_RESERVED = 3;
-/** The largest block that a decoder must take, and so the largest that is written. */
-const MAX_BLOCK_BYTES = 128 * 1024;
 const MIN_GZIP_BYTES = 18;
 
 /** Follows a Neo4j dump from frame to frame to its end. */
@@ -83,17 +77,14 @@ function* parseDump(): ByteParser<DumpVerdict> {
 function* parseFrame(): ByteParser<void> {
   const what = "a zstd frame";
   const [descriptor = 0] = yield { kind: "take", length: 1, what };
-  const singleSegment = (descriptor & 0x20) !== 0;
-  const hasChecksum = (descriptor & 0x04) !== 0;
-  if ((descriptor & 0x08) !== 0) throw new ParseProblem("has a damaged zstd header");
-  const sizeFlag = descriptor >> 6;
-  const contentSizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag;
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  const rest = (singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes;
+  const layout = parseDescriptor(descriptor);
+  if (layout === undefined) throw new ParseProblem("has a damaged zstd header");
+  const rest = layout.window + layout.dictionary + layout.contentSize;
   yield { kind: "skip", length: rest, what };
   let last = false;
   while (!last) {
-    const header = littleEndian(yield { kind: "take", length: 3, what }, 0, 3);
+    const bytes = yield { kind: "take", length: BLOCK_HEADER_BYTES, what };
+    const header = littleEndian(bytes, 0, BLOCK_HEADER_BYTES);
     last = (header & 1) !== 0;
     const type = (header >> 1) & 3;
     const size = header >> 3;
@@ -102,16 +93,12 @@ function* parseFrame(): ByteParser<void> {
     }
     yield { kind: "skip", length: type === BLOCK_REPEATED ? 1 : size, what };
   }
-  if (hasChecksum) yield { kind: "skip", length: 4, what: "its checksum" };
+  if (layout.hasChecksum) {
+    yield { kind: "skip", length: CHECKSUM_BYTES, what: "its checksum" };
+  }
 }
 
 function prefixOf(start: Uint8Array): Neo4jDumpCompression | undefined {
   const text = String.fromCharCode(...start.subarray(0, 4));
   return text === PREFIX_ZSTD ? "zstd" : text === PREFIX_GZIP ? "gzip" : undefined;
-}
-
-function littleEndian(bytes: Uint8Array, at: number, length: number): number {
-  let value = 0;
-  for (let index = length - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] ?? 0);
-  return value;
 }

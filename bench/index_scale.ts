@@ -2,8 +2,9 @@
 /**
  * How the index behaves at scale: memory, rates, and the time to open it from its cache.
  *
- * `deno run -A bench/index_scale.ts [millions of locations …]`, 1 and 10 unless given. Each size
- * runs in a process of its own, so that its memory is its own.
+ * `deno run -A bench/index_scale.ts [--json] [millions of locations …]`, 1 and 10 unless given. Each
+ * size runs in a process of its own, so that its memory is its own. With `--json`, the last line of a
+ * size has its figures for programs, by name, in seconds, bytes, or numbers a second.
  *
  * @module
  */
@@ -19,20 +20,32 @@ const LOOKUPS = 2_000_000;
 const SNAPSHOTS = 3_000;
 const MEBIBYTE = 1024 ** 2;
 
-const [size, role, directory] = Deno.args;
+const json = Deno.args.includes("--json");
+const sizes = Deno.args.filter((arg) => arg !== "--json");
+const [size, role, directory] = sizes;
+/** What was measured in this process. */
+const figures: Record<string, number> = {};
 if (role === "build" && directory !== undefined) await build(Number(size), directory);
 else if (role === "open" && directory !== undefined) await open(Number(size), directory);
-else for (const millions of Deno.args.length > 0 ? Deno.args : ["1", "10"]) await measure(millions);
+else for (const millions of sizes.length > 0 ? sizes : ["1", "10"]) await measure(millions);
 
 async function measure(millions: string): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "index-scale-" });
   try {
     for (const role of ["build", "open"]) {
-      const { success } = await new Deno.Command(Deno.execPath(), {
+      const { success, stdout } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", import.meta.filename ?? "", millions, role, directory],
-      }).spawn().status;
+        stderr: "inherit",
+      }).output();
       if (!success) Deno.exit(1);
+      const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+      const last = lines.pop() ?? "";
+      console.log(lines.join("\n"));
+      for (const [name, value] of Object.entries<number>(JSON.parse(last))) {
+        figures[`${role}: ${name}`] = value;
+      }
     }
+    if (json) console.log(JSON.stringify(figures));
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
@@ -55,7 +68,7 @@ function macBuffer() {
 
 async function build(millions: number, directory: string): Promise<void> {
   const count = millions * 1_000_000;
-  console.log(`\n${millions} million locations, deno ${Deno.version.deno}`);
+  console.log(`${millions} million locations, deno ${Deno.version.deno}`);
   const index = new BlobIndex();
   const mac = macBuffer();
   const packfile = macBuffer();
@@ -76,7 +89,7 @@ async function build(millions: number, directory: string): Promise<void> {
     index.addLocation(SNAPSHOT, mac.bytes, 0, packfile.bytes, 0, n, 1000);
   }
   report("insert", count, start);
-  console.log(`memory above idle: ${mebibytes(Deno.memoryUsage().rss - idle)}`);
+  reportMemory(idle);
   lookUp(index, count);
 
   using cache = await openCache(directory);
@@ -94,9 +107,10 @@ async function build(millions: number, directory: string): Promise<void> {
   index.addLocation(CHUNK, mac.bytes, 0, packfile.bytes, 0, 1, 1);
   start = performance.now();
   if (!cache.save({ index, stateIds, extra: "{}" })) throw new Error("The index was not saved");
-  console.log(`save after one more blob: ${elapsed(start)}`);
+  reportTime("save after one more blob", start);
   const file = [...Deno.readDirSync(directory)].map(({ name }) => name)[0];
   console.log(`file: ${mebibytes(Deno.statSync(`${directory}/${file}`).size)}`);
+  console.log(JSON.stringify(figures));
 }
 
 async function open(millions: number, directory: string): Promise<void> {
@@ -106,15 +120,16 @@ async function open(millions: number, directory: string): Promise<void> {
   const loaded = cache.load();
   if (loaded === undefined) throw new Error("The index was not loaded");
   const ids = loaded.index.snapshotIds();
-  console.log(`open for a list of ${ids.length} snapshots: ${elapsed(start)}`);
+  reportTime(`open for a list of ${ids.length} snapshots`, start);
   start = performance.now();
   for (const id of ids) if (cache.getHeader(id) === undefined) throw new Error("No header");
-  console.log(`their headers: ${elapsed(start)}`);
+  reportTime("their headers", start);
   start = performance.now();
   if (!cache.complete(loaded.index)) throw new Error("The pages were not loaded");
   report("load of all pages", loaded.index.locationCount, start);
-  console.log(`memory above idle: ${mebibytes(Deno.memoryUsage().rss - idle)}`);
+  reportMemory(idle);
   lookUp(loaded.index, millions * 1_000_000);
+  console.log(JSON.stringify(figures));
 }
 
 /** Looks for blobs in an order unlike that of insertion, half of which exist. */
@@ -145,13 +160,26 @@ async function openCache(directory: string): Promise<IndexCache> {
   });
 }
 
+/** Reports a time, and the rate at which things were done in it. */
 function report(what: string, count: number, start: number): void {
-  const rate = count / (performance.now() - start) / 1000;
-  console.log(`${what}: ${elapsed(start)}, ${rate.toFixed(2)} M/s`);
+  const seconds = (performance.now() - start) / 1000;
+  figures[what] = seconds;
+  figures[`${what}, per second`] = count / seconds;
+  console.log(`${what}: ${seconds.toFixed(3)} s, ${(count / seconds / 1e6).toFixed(2)} M/s`);
 }
 
-function elapsed(start: number): string {
-  return `${((performance.now() - start) / 1000).toFixed(3)} s`;
+function reportTime(what: string, start: number): void {
+  const seconds = (performance.now() - start) / 1000;
+  figures[what] = seconds;
+  console.log(`${what}: ${seconds.toFixed(3)} s`);
+}
+
+/** Reports the resident memory of this process beyond what it had at first. */
+function reportMemory(idle: number): void {
+  const bytes = Deno.memoryUsage().rss - idle;
+  figures["memory above idle"] = bytes;
+  figures["memory of the process"] = idle + bytes;
+  console.log(`memory above idle: ${mebibytes(bytes)}`);
 }
 
 function mebibytes(bytes: number): string {

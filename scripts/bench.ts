@@ -1,50 +1,103 @@
 /**
- * Measures whole runs of the program: memory and speed of a backup through a pipe and of reading it
- * back, by size of the stream; and beside other programs, the first and the second backup of the
- * same bytes. Prints Markdown tables.
+ * Measures whole runs of the program beside plakar, restic and borg, with the same bytes through a
+ * pipe: first, unchanged and changed backup, check, restore; its memory by length of the stream; and
+ * how it does with a large index and many backups. Prints Markdown tables.
  *
  * ```sh
- * deno task bench [--quick | --sizes=1G,8G] [--runs=5] [--no-peers] [--folder=/var/tmp]
+ * deno task bench [--quick] [--write=docs] [--runs=5] [--no-peers] [--folder=/var/tmp]
+ *   [--data=random,postgres,neo4j-store,neo4j-dump] [--random=1G] [--postgres=512M]
+ *   [--nodes=300000] [--sizes=1G,8G | --sizes=none] [--no-scale]
  * ```
  *
- * Exits 1 when the program needs more than 256 MiB of memory. Needs GNU time, and free space of
- * twice the largest size in the folder. Runs the executable that `INFRAHUB_BACKUP_BINARY` names
- * instead of the sources, where it is set.
+ * | option | what |
+ * | --- | --- |
+ * | `--quick` | a trial of the script itself: tiny data sets, one run, and Neo4j only if `--data` names it |
+ * | `--write` | writes `benchmarks.md` and `benchmarks.svg` to the folder as well |
+ * | `--data` | the data sets that are compared |
+ * | `--random`, `--postgres`, `--nodes` | how large they are: bytes, about as many bytes, values in the graph |
+ * | `--sizes` | streams of which the memory is measured |
+ * | `--no-scale` | leaves out `bench/index_scale.ts` and `bench/list_scale.ts` |
+ *
+ * A program or data set that cannot be had is left out, with a line that says how to install it.
+ * Needs GNU time, and free space of twice the largest stream and some GiB in the folder. Runs the
+ * executable that `INFRAHUB_BACKUP_BINARY` names instead of the sources, where it is set.
+ *
+ * Exits 1 when the program needs more than 256 MiB of memory, or a program has not given back the
+ * bytes that it got.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
-import { OurTool, startPeers } from "./bench/contenders.ts";
-import { type Measurement, median, Stopwatch } from "./bench/measure.ts";
-import { folderBytes } from "./demo/digest.ts";
+import { BenchError } from "./bench/bench_error.ts";
+import { speedChart } from "./bench/chart.ts";
+import { CommandLog, compare, WrongBytesError } from "./bench/comparison.ts";
+import { type Contender, startContenders } from "./bench/contenders.ts";
+import { DATA_SETS, type DataSet, type DataSetName } from "./bench/data_set.ts";
+import { goalsOf, size } from "./bench/goals.ts";
+import { describeMachine } from "./bench/machine.ts";
+import { Stopwatch } from "./bench/measure.ts";
+import {
+  highestPeak,
+  measureMemory,
+  MEMORY_LIMIT_BYTES,
+  type MemoryOutcome,
+} from "./bench/memory.ts";
+import { makeNeo4jData } from "./bench/neo4j_data.ts";
+import { OurTool } from "./bench/our_tool.ts";
+import { Outcomes } from "./bench/outcomes.ts";
+import { makePostgresData } from "./bench/postgres_data.ts";
+import { makeRandomData } from "./bench/random_data.ts";
+import {
+  goalTable,
+  markdownReport,
+  memoryTable,
+  outcomeTable,
+  scaleTable,
+} from "./bench/report.ts";
+import { measureScale } from "./bench/scale.ts";
+import { StackError } from "./e2e/stack.ts";
 import { PeerError } from "./peers.ts";
 import { print } from "./print.ts";
-import { findTool } from "./tool.ts";
-
-const MEBIBYTE = 1 << 20;
-
-/** The most memory that the program may need, whatever the size of the stream. */
-const MEMORY_LIMIT_BYTES = 256 * MEBIBYTE;
+import { findTool, ROOT } from "./tool.ts";
 
 interface Settings {
-  /** In bytes. */
-  readonly sizes: readonly number[];
+  readonly quick: boolean;
+  /** Where the report is written; nowhere when left out. */
+  readonly write?: string;
   readonly runs: number;
   readonly peers: boolean;
   readonly folder: string;
-}
-
-/** The benchmark cannot run; the message says why. */
-class BenchError extends Error {
-  override readonly name = "BenchError";
+  readonly data: readonly DataSetName[];
+  /** In bytes. */
+  readonly randomBytes: number;
+  /** In bytes, about. */
+  readonly postgresBytes: number;
+  readonly nodes: number;
+  /** Lengths of streams in bytes. */
+  readonly sizes: readonly number[];
+  readonly scale: boolean;
 }
 
 function readSize(text: string): number {
   const [, count, unit] = /^(\d+)([MG])$/.exec(text) ?? [];
-  const bytes = Number(count) * (unit === "G" ? 1024 * MEBIBYTE : MEBIBYTE);
+  const bytes = Number(count) * 2 ** (unit === "G" ? 30 : 20);
   if (!(bytes > 0)) throw new BenchError(`Not a size such as 64M or 1G: ${text}`);
   return bytes;
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new BenchError(`Not a number: ${text}`);
+  return count;
+}
+
+function readDataSet(text: string): DataSetName {
+  const name = DATA_SETS.find((name) => name === text);
+  if (name === undefined) {
+    throw new BenchError(`Unknown data set "${text}"; known are ${DATA_SETS.join(", ")}`);
+  }
+  return name;
 }
 
 function readSettings(args: string[]): Settings {
@@ -53,169 +106,189 @@ function readSettings(args: string[]): Settings {
     allowNegative: true,
     options: {
       quick: { type: "boolean", default: false },
-      sizes: { type: "string" },
-      runs: { type: "string", default: "5" },
+      write: { type: "string" },
+      runs: { type: "string" },
       peers: { type: "boolean", default: true },
       folder: { type: "string", default: Deno.env.get("TMPDIR") ?? "/tmp" },
+      data: { type: "string" },
+      random: { type: "string" },
+      postgres: { type: "string" },
+      nodes: { type: "string" },
+      sizes: { type: "string" },
+      scale: { type: "boolean", default: true },
     },
   });
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new BenchError(`Not a number: ${values.runs}`);
+  const { quick, write, peers, folder, scale } = values;
+  const data = values.data ?? (quick ? "random,postgres" : DATA_SETS.join(","));
+  const sizes = values.sizes ?? (quick ? "64M" : "1G,8G");
   return {
-    sizes: (values.sizes ?? (values.quick ? "1G" : "1G,8G")).split(",").map(readSize),
-    runs,
-    peers: values.peers,
-    folder: values.folder,
+    quick,
+    ...(write === undefined ? {} : { write }),
+    runs: readCount(values.runs ?? (quick ? "1" : "5")),
+    peers,
+    folder,
+    data: data.split(",").map(readDataSet),
+    randomBytes: readSize(values.random ?? (quick ? "16M" : "1G")),
+    postgresBytes: readSize(values.postgres ?? (quick ? "8M" : "512M")),
+    nodes: readCount(values.nodes ?? (quick ? "2000" : "300000")),
+    sizes: sizes === "none" ? [] : sizes.split(",").map(readSize),
+    scale,
   };
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / MEBIBYTE)} MiB`;
+/** For whoever waits; the tables go to standard output. */
+function progress(message: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`bench: ${message}\n`));
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
-  );
-  // Text to the left, numbers to the right.
-  const line = (cells: readonly string[]) =>
-    `| ${
-      cells.map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
-      ).join(" | ")
-    } |\n`;
-  const rule = widths.map((width, column) =>
-    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
-  );
-  return [head, rule, ...rows].map(line).join("");
-}
-
-/** What the runs of one kind took. */
-class Runs {
-  readonly #bytes: number;
-  readonly #measurements: Measurement[] = [];
-
-  /** @param bytes length of the stream */
-  constructor(bytes: number) {
-    this.#bytes = bytes;
-  }
-
-  add(measurement: Measurement): Measurement {
-    this.#measurements.push(measurement);
-    return measurement;
-  }
-
-  get peakBytes(): number {
-    return Math.max(...this.#measurements.map(({ peakBytes }) => peakBytes));
-  }
-
-  /** Median time and speed, and the highest peak. */
-  cells(): string[] {
-    const seconds = median(this.#measurements.map(({ seconds }) => seconds));
-    return [
-      seconds.toFixed(2),
-      (this.#bytes / 1e6 / seconds).toFixed(0),
-      mebibytes(this.peakBytes),
-    ];
-  }
-}
-
+/** All that a run of the benchmark has and finds out. */
 class Bench {
   readonly #settings: Settings;
   readonly #folder: string;
   readonly #stopwatch: Stopwatch;
-  readonly #ours: OurTool;
+  readonly #outcomes = new Outcomes();
+  readonly #commands: CommandLog;
+  readonly #data: DataSet[] = [];
+  readonly #missing: string[] = [];
+  readonly #tools: string[] = [];
 
   constructor(settings: Settings, folder: string, stopwatch: Stopwatch) {
     this.#settings = settings;
     this.#folder = folder;
     this.#stopwatch = stopwatch;
-    this.#ours = new OurTool(folder);
+    this.#commands = new CommandLog(folder);
   }
 
-  /** Calls back with a place for a repository, which is removed afterwards. */
-  async #withRepository(use: (repository: string) => Promise<void>): Promise<void> {
-    const folder = await Deno.makeTempDir({ dir: this.#folder });
+  /** @returns whether the memory stayed within the limit */
+  async run(): Promise<boolean> {
+    const { runs, scale, quick } = this.#settings;
+    const contenders = await startContenders(
+      this.#folder,
+      this.#settings.peers,
+      (message) => this.#leaveOut(message),
+    );
     try {
-      await use(`${folder}/repository`);
+      const memory = await this.#memory();
+      await this.#comparison(contenders);
+      const results = {
+        outcomes: this.#outcomes,
+        memory,
+        ...(scale
+          ? { scale: await (quick ? measureScale(0.1, 20, runs) : measureScale(10, 1000, runs)) }
+          : {}),
+      };
+      if (results.scale) print(`\nScale:\n\n${scaleTable(results.scale)}`);
+      const goals = goalsOf(results);
+      print(`\nWhat has to be reached:\n\n${goalTable(goals)}`);
+      if (this.#settings.write !== undefined) {
+        const programs = contenders.map(({ name, version }) => ({ name, version }));
+        const report = markdownReport(results, goals, {
+          date: new Date(),
+          machine: await describeMachine(),
+          runs,
+          quick,
+          programs,
+          tools: this.#tools,
+          data: this.#data,
+          missing: this.#missing,
+          commands: this.#commands.lines,
+        });
+        const names = programs.map(({ name }) => name);
+        const chart = speedChart(this.#data, this.#outcomes, names);
+        await this.#write(this.#settings.write, report, chart);
+      }
+      return memory.length === 0 || highestPeak(memory) <= MEMORY_LIMIT_BYTES;
+    } finally {
+      for (const contender of contenders) await contender[Symbol.asyncDispose]();
+    }
+  }
+
+  #leaveOut(message: string): void {
+    this.#missing.push(message);
+    print(`\nLeft out: ${message}\n`);
+  }
+
+  async #memory(): Promise<MemoryOutcome[]> {
+    const { sizes, runs } = this.#settings;
+    if (sizes.length === 0) return [];
+    const memory = await measureMemory(await OurTool.start(this.#folder), sizes, {
+      stopwatch: this.#stopwatch,
+      folder: this.#folder,
+      runs,
+      onProgress: progress,
+    });
+    const peak = highestPeak(memory);
+    print(
+      `\nMemory:\n\n${memoryTable(memory)}\nHighest peak: ${size(peak)}, ` +
+        `${peak <= MEMORY_LIMIT_BYTES ? "within" : "ABOVE"} ${size(MEMORY_LIMIT_BYTES)}\n`,
+    );
+    return memory;
+  }
+
+  async #comparison(contenders: readonly Contender[]): Promise<void> {
+    const { data: wanted, randomBytes, postgresBytes, nodes } = this.#settings;
+    const names = contenders.map(({ name }) => name);
+    const measure = async (data: DataSet) => {
+      await compare(data, {
+        contenders,
+        stopwatch: this.#stopwatch,
+        folder: this.#folder,
+        runs: this.#settings.runs,
+        outcomes: this.#outcomes,
+        commands: this.#commands,
+        onProgress: progress,
+      });
+      this.#data.push(data);
+      const about = `${data.title}, ${size(data.first.bytes)}`;
+      print(`\n${about}:\n\n${outcomeTable(data, this.#outcomes, names)}`);
+    };
+    if (wanted.includes("random")) {
+      await this.#withData("random bytes", async (folder) => {
+        await measure(await makeRandomData(folder, randomBytes));
+      });
+    }
+    if (wanted.includes("postgres")) {
+      await this.#withData("dumps of PostgreSQL", async (folder) => {
+        const { data, version } = await makePostgresData(folder, postgresBytes);
+        this.#tools.push(version);
+        await measure(data);
+      });
+    }
+    if (wanted.includes("neo4j-store") || wanted.includes("neo4j-dump")) {
+      await this.#withData("store and dumps of Neo4j", async (folder) => {
+        const { store, dump } = await makeNeo4jData(folder, nodes);
+        for (const data of [store, dump]) if (wanted.includes(data.name)) await measure(data);
+      });
+    }
+  }
+
+  /** Calls back with a folder for a data set; one that cannot be had is left out. */
+  async #withData(what: string, use: (folder: string) => Promise<void>): Promise<void> {
+    const folder = await Deno.makeTempDir({ dir: this.#folder, prefix: "data-" });
+    // A server that is not run by root has to get through.
+    await Deno.chmod(folder, 0o711);
+    try {
+      progress(`making ${what}`);
+      await use(folder);
+    } catch (error) {
+      if (!(error instanceof BenchError || error instanceof StackError)) throw error;
+      this.#leaveOut(`${what}: ${error.message}`);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   }
 
-  /** @returns whether the memory stayed within the limit */
-  async memory(): Promise<boolean> {
-    const kinds = this.#settings.sizes.map((bytes) => ({
-      bytes,
-      backup: new Runs(bytes),
-      cat: new Runs(bytes),
-    }));
-    for (let run = 1; run <= this.#settings.runs; run++) {
-      for (const { bytes, backup, cat } of kinds) {
-        await this.#withRepository(async (repository) => {
-          const { stdout } = backup.add(
-            await this.#stopwatch.measure(this.#ours.backup(repository, bytes, run)),
-          );
-          const { components }: { components: { snapshot_id: string }[] } = JSON.parse(stdout);
-          const id = components[0]?.snapshot_id ?? "";
-          cat.add(await this.#stopwatch.measure(this.#ours.cat(repository, id)));
-        });
-      }
-    }
-    const rows = kinds.flatMap(({ bytes, backup, cat }) => [
-      [`back up ${mebibytes(bytes)} from a pipe`, ...backup.cells()],
-      [`read ${mebibytes(bytes)} back, verified`, ...cat.cells()],
-    ]);
-    print(table(["infrahub-backup", "s", "MB/s", "peak memory"], rows));
-    const peak = Math.max(...kinds.flatMap(({ backup, cat }) => [backup.peakBytes, cat.peakBytes]));
-    const within = peak <= MEMORY_LIMIT_BYTES;
-    print(
-      `\nHighest peak: ${mebibytes(peak)}, ${within ? "within" : "ABOVE"} the limit of ` +
-        `${mebibytes(MEMORY_LIMIT_BYTES)}\n`,
-    );
-    return within;
-  }
-
-  /** Compares with the programs of others, at the first size. */
-  async comparison(): Promise<void> {
-    const bytes = this.#settings.sizes[0] ?? 0;
-    const peers = await startPeers(this.#folder, (message) => print(`\n${message}\n`));
-    try {
-      const kinds = [this.#ours, ...peers].map((contender) => ({
-        contender,
-        first: new Runs(bytes),
-        second: new Runs(bytes),
-        stored: 0,
-        added: 0,
-      }));
-      for (let run = 1; run <= this.#settings.runs; run++) {
-        for (const kind of kinds) {
-          await this.#withRepository(async (repository) => {
-            await kind.contender.prepare(repository);
-            const backUp = () =>
-              this.#stopwatch.measure(kind.contender.backup(repository, bytes, run));
-            kind.first.add(await backUp());
-            kind.stored = await folderBytes(repository);
-            kind.second.add(await backUp());
-            kind.added = await folderBytes(repository) - kind.stored;
-          });
-        }
-      }
-      const head = ["MB/s", "peak memory", "stored"];
-      print(`\nThe same ${mebibytes(bytes)} of random bytes from a pipe, twice:\n\n`);
-      print(table(
-        ["program", ...head, ...head.map((title) => `2nd: ${title}`)],
-        kinds.map(({ contender, first, second, stored, added }) => [
-          contender.name,
-          ...first.cells().slice(1),
-          mebibytes(stored),
-          ...second.cells().slice(1),
-          mebibytes(added),
-        ]),
-      ));
-    } finally {
-      for (const peer of peers) await peer[Symbol.asyncDispose]();
-    }
+  async #write(folder: string, report: string, chart: string): Promise<void> {
+    await Deno.mkdir(folder, { recursive: true });
+    const paths = [`${folder}/benchmarks.md`, `${folder}/benchmarks.svg`];
+    await Deno.writeTextFile(paths[0] ?? "", report);
+    await Deno.writeTextFile(paths[1] ?? "", chart);
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["fmt", "--quiet", `--config=${ROOT}deno.json`, ...paths],
+      stdin: "null",
+    }).output();
+    if (!success) throw new Error(`deno fmt failed:\n${new TextDecoder().decode(stderr)}`);
+    print(`\nWritten: ${paths.join(", ")}\n`);
   }
 }
 
@@ -224,15 +297,14 @@ async function main(): Promise<boolean> {
   const stopwatch = await Stopwatch.find();
   const parent = await Deno.realPath(settings.folder);
   const folder = await Deno.makeTempDir({ dir: parent, prefix: "infrahub-backup-bench-" });
+  await Deno.chmod(folder, 0o711);
   try {
     print(
-      `bench: ${findTool().description}; ${navigator.hardwareConcurrency} cores; medians of ` +
-        `${settings.runs} interleaved runs, highest peaks\n\n`,
+      `bench: ${findTool().description}; ${await describeMachine()}; medians of ` +
+        `${settings.runs} interleaved runs, highest peaks\n`,
     );
-    const bench = new Bench(settings, folder, stopwatch);
-    const within = await bench.memory();
-    if (settings.peers) await bench.comparison();
-    return within;
+    if (settings.quick) print("A trial with tiny data sets: the figures mean nothing.\n");
+    return await new Bench(settings, folder, stopwatch).run();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -246,7 +318,9 @@ if (import.meta.main) {
     Deno.exit(await main() ? 0 : 1);
   } catch (error) {
     if (interrupted) Deno.exit(130);
-    if (!(error instanceof BenchError || error instanceof PeerError)) throw error;
+    const expected = error instanceof BenchError || error instanceof PeerError ||
+      error instanceof WrongBytesError;
+    if (!expected) throw error;
     print(`bench: ${error.message}\n`);
     Deno.exit(1);
   }

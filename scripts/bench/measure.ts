@@ -1,13 +1,13 @@
-import { PeerError } from "../peers.ts";
+import { BenchError } from "./bench_error.ts";
 
 /** What one run of a program took. */
 export interface Measurement {
   /** Wall-clock time in seconds. */
   readonly seconds: number;
+  /** Processor time in seconds, user and system, of all its processes. */
+  readonly cpuSeconds: number;
   /** Peak resident memory in bytes, of the largest process. */
   readonly peakBytes: number;
-  /** What it wrote to standard output; empty unless asked for. */
-  readonly stdout: string;
 }
 
 /** A program to run. */
@@ -17,9 +17,26 @@ export interface Run {
   readonly env: Readonly<Record<string, string>>;
   /** Program whose output is the standard input; none when left out. */
   readonly source?: readonly string[];
-  /** @default {false} */
-  readonly keepOutput?: boolean;
+  /** A process that works for it and whose processor time counts as well. */
+  readonly daemon?: number;
 }
+
+/** What is done with a program's standard output. */
+export type Output =
+  /** Returned as text. */
+  | "text"
+  /** Read from a pipe by another program, and forgotten. */
+  | "pipe";
+
+/** A run that has ended. */
+export interface Finished {
+  readonly measurement: Measurement;
+  /** Empty for a pipe. */
+  readonly stdout: string;
+}
+
+/** Ticks of processor time in a second, as Linux shows them to programs. */
+const TICKS_PER_SECOND = 100;
 
 /** Runs programs under GNU time, which sees what they need. */
 export class Stopwatch {
@@ -29,7 +46,7 @@ export class Stopwatch {
     this.#time = time;
   }
 
-  /** @throws {PeerError} when GNU time is missing */
+  /** @throws {BenchError} when GNU time is missing */
   static async find(): Promise<Stopwatch> {
     for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
       try {
@@ -46,43 +63,79 @@ export class Stopwatch {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
     }
-    throw new PeerError('No GNU time on PATH: install the package "time"');
+    throw new BenchError('No GNU time on PATH: install the package "time"');
   }
 
-  /** @throws when the program fails */
-  async measure(run: Run): Promise<Measurement> {
+  /** @throws {Error} when the program fails */
+  async measure(run: Run, output: Output = "text"): Promise<Finished> {
+    // What the run before has left to be written must not slow this one.
+    await new Deno.Command("sync").output();
     const report = await Deno.makeTempFile({ prefix: "bench-time-" });
     try {
-      const timed = [this.#time, "-v", "-o", report, ...run.argv];
-      // A shell joins the two, so that bytes go from one to the other without passing here.
-      const [program = "", ...args] = run.source === undefined
-        ? timed
-        : ["/bin/sh", "-c", `${run.source.map(quote).join(" ")} | exec "$@"`, "sh", ...timed];
+      const ticks = await daemonTicks(run);
+      const [program = "", ...args] = this.#commandLine(run, output, report);
       const start = performance.now();
-      const output = await new Deno.Command(program, {
+      const ended = await new Deno.Command(program, {
         args,
         clearEnv: true,
         env: { ...run.env },
         stdin: "null",
-        stdout: run.keepOutput ? "piped" : "null",
+        stdout: output === "text" ? "piped" : "null",
         stderr: "piped",
       }).output();
       const seconds = (performance.now() - start) / 1000;
       const decoder = new TextDecoder();
-      if (!output.success) {
-        const tail = decoder.decode(output.stderr).slice(-2000);
-        throw new Error(`${run.argv.join(" ")} exited ${output.code}:\n${tail}`);
+      const text = await Deno.readTextFile(report);
+      // Of a pipe, the exit code is the reader's; the report has the program's.
+      if (!ended.success || figure(text, "Exit status") !== 0) {
+        const tail = decoder.decode(ended.stderr).slice(-2000);
+        throw new Error(`${run.argv.join(" ")} failed:\n${tail}`);
       }
-      const peak = /Maximum resident set size \(kbytes\): (\d+)/.exec(
-        await Deno.readTextFile(report),
-      );
-      if (peak === null) throw new Error("GNU time has not reported the memory");
-      const stdout = run.keepOutput ? decoder.decode(output.stdout) : "";
-      return { seconds, peakBytes: Number(peak[1]) * 1024, stdout };
+      const daemonSeconds = (await daemonTicks(run) - ticks) / TICKS_PER_SECOND;
+      return {
+        measurement: {
+          seconds,
+          cpuSeconds: figure(text, "User time (seconds)") +
+            figure(text, "System time (seconds)") + daemonSeconds,
+          peakBytes: figure(text, "Maximum resident set size (kbytes)") * 1024,
+        },
+        stdout: output === "text" ? decoder.decode(ended.stdout) : "",
+      };
     } finally {
       await Deno.remove(report);
     }
   }
+
+  #commandLine(run: Run, output: Output, report: string): readonly string[] {
+    const timed = [this.#time, "-v", "-o", report, ...fed(run)];
+    if (output === "text") return timed;
+    return ["/bin/sh", "-c", '"$@" | cat > /dev/null', "sh", ...timed];
+  }
+}
+
+/**
+ * The command line with the source in it. A shell joins the two, so that bytes go from one to the
+ * other without passing here; it is within the measurement, because a program that starts its source
+ * itself is measured together with it as well.
+ */
+export function fed({ argv, source }: Run): readonly string[] {
+  if (source === undefined) return argv;
+  return ["/bin/sh", "-c", `${source.map(quote).join(" ")} | "$@"`, "sh", ...argv];
+}
+
+function figure(report: string, name: string): number {
+  const line = report.split("\n").find((line) => line.trimStart().startsWith(`${name}: `));
+  const value = Number(line?.slice(line.lastIndexOf(": ") + 2) ?? NaN);
+  if (Number.isNaN(value)) throw new Error(`GNU time has not reported "${name}":\n${report}`);
+  return value;
+}
+
+async function daemonTicks({ daemon }: Run): Promise<number> {
+  if (daemon === undefined) return 0;
+  const stat = await Deno.readTextFile(`/proc/${daemon}/stat`);
+  // After the name, which may have anything in it: user time is the 12th field, system time the 13th.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 /** The middle value; the mean of both middle values of an even number. */
@@ -93,6 +146,7 @@ export function median(values: readonly number[]): number {
   return (upper + lower) / 2;
 }
 
-function quote(argument: string): string {
+/** An argument as a shell takes it. */
+export function quote(argument: string): string {
   return `'${argument.replaceAll("'", `'\\''`)}'`;
 }

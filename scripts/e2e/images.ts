@@ -92,7 +92,7 @@ async function baseArchive(): Promise<string> {
 }
 
 /** The jars of Neo4j and of its shell; fetched once per list. */
-async function neo4jJars(): Promise<string> {
+export async function neo4jJars(): Promise<string> {
   const pom = `${RECIPES}/neo4j/pom.xml`;
   const digest = createHash("sha256").update(await Deno.readFile(pom)).digest("hex").slice(0, 12);
   return await makeOnce(`${cacheFolder()}/neo4j-jars-${digest}`, async (temporary) => {

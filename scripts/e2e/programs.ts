@@ -16,16 +16,29 @@ const PACKAGES: Readonly<Record<string, string>> = {
   debootstrap: "debootstrap",
   iptables: "iptables",
   mvn: "maven",
+  mount: "mount",
+};
+
+/** What the databases need that run on this machine itself. */
+export const HOST_PACKAGES: Readonly<Record<string, string>> = {
+  mvn: "maven",
+  java: "default-jre-headless",
+  // Brings the server as well; its programs are not on PATH.
+  pg_createcluster: "postgresql",
+  runuser: "util-linux",
 };
 
 /**
  * Installs the Debian packages whose programs are missing.
  *
+ * @param packages names by a program that each brings
  * @throws {StackError} when this user cannot install packages or a package cannot be had.
  */
-export async function installPackages(): Promise<void> {
+export async function installPackages(
+  packages: Readonly<Record<string, string>> = PACKAGES,
+): Promise<void> {
   const missing: string[] = [];
-  for (const [program, name] of Object.entries(PACKAGES)) {
+  for (const [program, name] of Object.entries(packages)) {
     if (!await isOnPath(program)) missing.push(name);
   }
   if (missing.length === 0) return;

@@ -20,7 +20,7 @@
 import { Deployment } from "../../tests/e2e/deployment.ts";
 import { cypher, neo4jReady, seedNeo4j } from "../../tests/e2e/neo4j.ts";
 import { postgresReady, seedPostgres, sql } from "../../tests/e2e/postgres.ts";
-import { freeze } from "../../tests/e2e/watchdog.ts";
+import { holdNeo4j } from "../../tests/e2e/hold.ts";
 import { cacheFolder, StackError } from "./stack.ts";
 
 const FILES = [
@@ -38,7 +38,7 @@ export function sampleDumps(): string {
 
 async function dumpNeo4j(deployment: Deployment, path: string): Promise<void> {
   {
-    await using _frozen = await freeze(deployment);
+    await using _held = await holdNeo4j(deployment);
     const dump = ["neo4j-admin", "database", "dump", "--to-stdout", "neo4j"];
     await Deno.writeFile(path, (await deployment.exec("database", dump)).stdout);
   }
@@ -48,7 +48,7 @@ async function dumpNeo4j(deployment: Deployment, path: string): Promise<void> {
 async function dumpPostgres(deployment: Deployment, path: string): Promise<void> {
   const dump = ["pg_dump", "-Fc", "-Z0", "-h", "localhost", "-U", "postgres", "-d", "prefect"];
   const { stdout } = await deployment.exec("task-manager-db", dump, {
-    env: { PGPASSWORD: "postgres" },
+    env: { PGPASSWORD: deployment.passwords.postgres },
   });
   await Deno.writeFile(path, stdout);
 }

@@ -22,8 +22,8 @@
 import { report, StackError } from "./_command.ts";
 import { engineEnvironment, engineStatus, removeStore, startEngine, stopEngine } from "./engine.ts";
 import { cacheFolder, exclusively, runtimeFolder } from "./folders.ts";
-import { ensureImages, imageArchive } from "./images.ts";
-import { composeFolder, hasCompose, installPackages } from "./programs.ts";
+import { ensureImages, imageArchive, neo4jJars } from "./images.ts";
+import { composeFolder, hasCompose, HOST_PACKAGES, installPackages } from "./programs.ts";
 
 export { run, StackError } from "./_command.ts";
 export { engineEnvironment, stopEngine } from "./engine.ts";
@@ -42,6 +42,19 @@ export async function bringUp(): Promise<boolean> {
     const started = await startEngine();
     await ensureImages();
     return started;
+  });
+}
+
+/**
+ * Installs what databases need that run on this machine itself, without an engine.
+ *
+ * @returns the folder of Neo4j's jars
+ * @throws {StackError} when the machine lacks something that cannot be installed here.
+ */
+export async function bringUpHost(): Promise<string> {
+  return await exclusively(async () => {
+    await installPackages(HOST_PACKAGES);
+    return await neo4jJars();
   });
 }
 

@@ -38,14 +38,16 @@ export interface CommandOptions {
   /** Return instead of throwing when it exits non-zero. @default false */
   readonly mayFail?: boolean;
   readonly signal?: AbortSignal;
+  /** Variables of the command's own process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Settings of a command in a container. */
-export interface ExecOptions extends CommandOptions {
+export interface ExecOptions extends Omit<CommandOptions, "env"> {
   /** The user; the container's own when left out. */
   readonly user?: string;
-  /** Variables, by `-e`. */
-  readonly env?: Record<string, string>;
+  /** Variables in the container, by `-e`. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A command exited non-zero where it must not. */
@@ -68,17 +70,39 @@ export function text(result: CommandResult): string {
 
 /** Polls until `condition` holds. @throws {Error} when it does not in time; with its last words. */
 export async function waitUntil(
-  what: string,
+  what: string | (() => string),
   condition: () => Promise<boolean>,
   timeoutMs = READY_TIMEOUT_MS,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!await condition()) {
     if (performance.now() > deadline) {
-      throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
+      const name = typeof what === "string" ? what : what();
+      throw new Error(`${name} did not come within ${timeoutMs / 1000} s`);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** One container of a deployment. */
+export interface Container {
+  readonly id: string;
+  readonly name: string;
+  /** Such as `running` or `exited`. */
+  readonly state: string;
+  readonly service: string;
+}
+
+/** The passwords of a deployment's databases. */
+export interface Passwords {
+  readonly neo4j: string;
+  readonly postgres: string;
+}
+
+/** Nobody else has them, so that they can be looked for; with what a shell or a URL may stumble over. */
+function newPasswords(): Passwords {
+  const secret = (): string => crypto.randomUUID().replaceAll("-", "");
+  return { neo4j: `n$'"${secret()}`, postgres: `p/@%'${secret()}` };
 }
 
 /** A running deployment. */
@@ -87,7 +111,10 @@ export class Deployment implements AsyncDisposable {
   readonly project: string;
   /** Variables under which `docker` finds the engine; for the tool's own process too. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly passwords: Passwords = newPasswords();
   readonly #stopEngine: boolean;
+  /** Ids of the services' first containers; they are kept over stops and starts. */
+  readonly #containers = new Map<string, string>();
 
   private constructor(project: string, environment: Record<string, string>, stopsEngine: boolean) {
     this.project = project;
@@ -98,13 +125,17 @@ export class Deployment implements AsyncDisposable {
   /**
    * Starts a deployment and waits until both databases answer. Installs and starts the engine when
    * none runs; then `dispose` ends it as well.
+   *
+   * @param options.overrides further Compose files, by their paths
    */
-  static async start(options: { readonly project?: string } = {}): Promise<Deployment> {
+  static async start(
+    options: { readonly project?: string; readonly overrides?: readonly string[] } = {},
+  ): Promise<Deployment> {
     const started = await bringUp();
     const project = options.project ?? `infrahub-test-${crypto.randomUUID().slice(0, 8)}`;
     const deployment = new Deployment(project, await engineEnvironment(), started);
     try {
-      await deployment.docker(["compose", "-f", COMPOSE_FILE, "-p", project, "up", "-d", "--wait"]);
+      await deployment.#up(options.overrides ?? []);
     } catch (error) {
       await deployment[Symbol.asyncDispose]();
       throw error;
@@ -112,11 +143,23 @@ export class Deployment implements AsyncDisposable {
     return deployment;
   }
 
+  async #up(overrides: readonly string[]): Promise<void> {
+    const { neo4j, postgres } = this.passwords;
+    const files = [COMPOSE_FILE, ...overrides].flatMap((file) => ["-f", file]);
+    const up = ["compose", ...files, "-p", this.project, "up", "-d", "--wait"];
+    const env = {
+      NEO4J_SECRET: neo4j,
+      POSTGRES_SECRET: postgres,
+      POSTGRES_URL_SECRET: encodeURIComponent(postgres),
+    };
+    await this.docker(up, { env });
+  }
+
   /** Runs `docker ARGS…`. @throws {CommandError} when it exits non-zero, unless it may. */
   async docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const child = new Deno.Command("docker", {
       args: [...args],
-      env: { ...this.environment },
+      env: { ...this.environment, ...options.env },
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
@@ -139,22 +182,38 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Runs a command in the first container of a service. */
-  exec(
+  async exec(
     service: string,
     command: readonly string[],
     options: ExecOptions = {},
   ): Promise<CommandResult> {
     const { user, env, ...rest } = options;
-    const flags = user === undefined ? [] : ["-u", user];
+    const flags = rest.stdin === undefined ? [] : ["-i"];
+    if (user !== undefined) flags.push("-u", user);
     for (const [name, value] of Object.entries(env ?? {})) flags.push("-e", `${name}=${value}`);
-    return this.compose(["exec", "-T", ...flags, service, ...command], rest);
+    // Not by Compose, which takes longer to find the same container.
+    return await this.docker(["exec", ...flags, await this.container(service), ...command], rest);
   }
 
   /** The id of a service's first container, running or not. */
   async container(service: string): Promise<string> {
-    const ids = text(await this.compose(["ps", "-a", "-q", service])).trim().split("\n");
-    if (!ids[0]) throw new Error(`Service "${service}" of ${this.project} has no container`);
-    return ids[0];
+    const known = this.#containers.get(service);
+    if (known !== undefined) return known;
+    const [id] = text(await this.compose(["ps", "-a", "-q", service])).trim().split("\n");
+    if (!id) throw new Error(`Service "${service}" of ${this.project} has no container`);
+    this.#containers.set(service, id);
+    return id;
+  }
+
+  /** All containers. */
+  async containers(): Promise<Container[]> {
+    const project = `label=com.docker.compose.project=${this.project}`;
+    const format = '{{.ID}} {{.Names}} {{.State}} {{.Label "com.docker.compose.service"}}';
+    const list = ["ps", "-a", "--no-trunc", "--filter", project, "--format", format];
+    return text(await this.docker(list)).trim().split("\n").filter(Boolean).map((line) => {
+      const [id = "", name = "", state = "", service = ""] = line.split(" ");
+      return { id, name, state, service };
+    });
   }
 
   /** The address of a service's first container; undefined while it does not run. */

@@ -1,33 +1,65 @@
 /**
- * Dumps that go wrong: for the time of a test, a program of a container is a script that runs the
- * real one and spoils what it does.
+ * Dumps and restores that go wrong: for the time of a test, a program of a container is a script
+ * that runs the real one and spoils what it does.
  *
  * @module
  */
 
+import type { Operation } from "./bed.ts";
 import { type Deployment } from "./deployment.ts";
 
 const encoder = new TextEncoder();
 
-/**
- * What can be put in place of a dumping program. `"$real"` is the program that it replaces, `"$@"`
- * its arguments; the spoilt scripts write some of the real dump first, as a failure halfway does.
- */
-export const FAULTS = {
-  /** Writes half a megabyte at most, complains, exits 1. */
-  fails: `"$real" "$@" | head -c 500000; echo 'spoilt: the disk is on fire' >&2; exit 1`,
-  /** Ends by SIGKILL in the middle. */
-  killed: `"$real" "$@" | head -c 500000; kill -KILL "$$"`,
-  /** Writes some, then neither goes on nor ends. */
-  stalls: `"$real" "$@" | head -c 500000; exec sleep 100000`,
-  /** Exits 0 without a byte. */
-  empty: "exit 0",
-  /** Exits 0 after a part. */
-  cut: `"$real" "$@" | head -c 500000`,
-} as const;
+/** What passes before it goes wrong; less than any dump of the tests has. */
+export const PART_BYTES = 60_000;
 
-/** The name of a fault. */
-export type Fault = keyof typeof FAULTS;
+const PART = `head -c ${PART_BYTES}`;
+
+/** The ways to go wrong. `cut` and `empty` are of a dump: they end well, by their exit code. */
+export type Fault = "fails" | "killed" | "stalls" | "empty" | "cut";
+
+/**
+ * Scripts in place of a program. `"$real"` is the program that it replaces, `"$@"` its arguments;
+ * a part of the data passes first, as when it fails halfway.
+ */
+export const FAULTS: Readonly<Record<Operation, Readonly<Record<Fault, string>>>> = {
+  dump: {
+    /** Writes some, complains, exits 1. */
+    fails: `"$real" "$@" | ${PART}; echo 'spoilt: the disk is on fire' >&2; exit 1`,
+    /** Ends by SIGKILL in the middle. */
+    killed: `"$real" "$@" | ${PART}; kill -KILL "$$"`,
+    /** Writes some, then neither goes on nor ends. */
+    stalls: `"$real" "$@" | ${PART}; exec sleep 100000`,
+    /** Exits 0 without a byte. */
+    empty: "exit 0",
+    /** Exits 0 after a part. */
+    cut: `"$real" "$@" | ${PART}`,
+  },
+  restore: {
+    /** The real program gets the beginning of its input; complains, exits 1. */
+    fails: `${PART} | "$real" "$@"; echo 'spoilt: the disk is on fire' >&2; exit 1`,
+    /** Ends by SIGKILL in the middle. */
+    killed: `${PART} | "$real" "$@"; kill -KILL "$$"`,
+    /** Takes some, then neither goes on nor ends. */
+    stalls: `${PART} > /dev/null; exec sleep 100000`,
+    /** Exits 0 without having taken a byte. */
+    empty: "exit 0",
+    /** Exits 0 after having taken a part. */
+    cut: `${PART} > /dev/null; exit 0`,
+  },
+};
+
+/** The script in place of the program `real`, which calls that do not match `when` still reach. */
+export function spoiltProgram(real: string, when: string, script: string): string {
+  const lines = [
+    "#!/bin/sh",
+    `real='${real}'`,
+    `case "$*" in ${when}) ;; *) exec "$real" "$@" ;; esac`,
+    script,
+    "",
+  ];
+  return lines.join("\n");
+}
 
 /**
  * Runs `body` while `program` of a service's first container is a shell script. Calls that do not
@@ -43,18 +75,11 @@ export async function withProgram<T>(
   const locate = await deployment.exec(service, ["sh", "-c", `command -v "$1"`, "sh", program]);
   const path = new TextDecoder().decode(locate.stdout).trim();
   const real = `${path}.real`;
-  const lines = [
-    "#!/bin/sh",
-    `real='${real}'`,
-    `case "$*" in ${when}) ;; *) exec "$real" "$@" ;; esac`,
-    script,
-    "",
-  ];
   // Renamed, not overwritten: a running program keeps its file.
   const install = `mv "$1" "$2" && cat > "$1" && chmod 755 "$1"`;
   await deployment.exec(service, ["sh", "-c", install, "sh", path, real], {
     user: "root",
-    stdin: encoder.encode(lines.join("\n")),
+    stdin: encoder.encode(spoiltProgram(real, when, script)),
   });
   try {
     return await body();

@@ -3,8 +3,10 @@
 import { createHash } from "node:crypto";
 import { type Deployment, waitUntil } from "./deployment.ts";
 
-const AUTHORIZATION = `Basic ${btoa("neo4j:admin")}`;
 const BATCH = 5000;
+
+/** What is needed of a deployment: where its server is, and what opens it. */
+export type Neo4jServer = Pick<Deployment, "address" | "passwords">;
 
 interface Answer {
   readonly results: { readonly data: { readonly row: unknown[] }[] }[];
@@ -13,7 +15,7 @@ interface Answer {
 
 /** Runs one statement by HTTP, in a transaction of its own. @throws {Error} with Neo4j's message. */
 export async function cypher(
-  deployment: Deployment,
+  deployment: Neo4jServer,
   statement: string,
   parameters: Record<string, unknown> = {},
 ): Promise<unknown[][]> {
@@ -21,7 +23,10 @@ export async function cypher(
   if (address === undefined) throw new Error('Service "database" does not run');
   const response = await fetch(`http://${address}:7474/db/neo4j/tx/commit`, {
     method: "POST",
-    headers: { authorization: AUTHORIZATION, "content-type": "application/json" },
+    headers: {
+      authorization: `Basic ${btoa(`neo4j:${deployment.passwords.neo4j}`)}`,
+      "content-type": "application/json",
+    },
     body: JSON.stringify({ statements: [{ statement, parameters }] }),
   });
   const body = await response.text();
@@ -33,7 +38,7 @@ export async function cypher(
 }
 
 /** Waits until the database answers a query. */
-export async function neo4jReady(deployment: Deployment): Promise<void> {
+export async function neo4jReady(deployment: Neo4jServer): Promise<void> {
   await waitUntil("Neo4j", async () => {
     try {
       await cypher(deployment, "RETURN 1");
@@ -51,7 +56,7 @@ export async function neo4jReady(deployment: Deployment): Promise<void> {
  * types, related to a smaller number of other nodes, and one `:Root`. The same arguments make the
  * same graph.
  */
-export async function seedNeo4j(deployment: Deployment, nodes: number, seed = "a"): Promise<void> {
+export async function seedNeo4j(deployment: Neo4jServer, nodes: number, seed = "a"): Promise<void> {
   await cypher(deployment, "CREATE INDEX value IF NOT EXISTS FOR (n:AttributeValue) ON (n.value)");
   await cypher(deployment, "CREATE INDEX device IF NOT EXISTS FOR (n:Device) ON (n.id)");
   await cypher(deployment, "CALL db.awaitIndexes(60)");
@@ -101,7 +106,7 @@ function canonical(value: unknown): unknown {
  * Everything in the database, one line per node, relationship and index, sorted: two databases are
  * equal when their lines are.
  */
-export async function readAllNodes(deployment: Deployment): Promise<string[]> {
+export async function readAllNodes(deployment: Neo4jServer): Promise<string[]> {
   const nodes = await cypher(deployment, "MATCH (n) RETURN id(n), labels(n), properties(n)");
   const relationships = await cypher(
     deployment,

@@ -4,9 +4,12 @@ import { type Deployment, text, waitUntil } from "./deployment.ts";
 
 const SERVICE = "task-manager-db";
 
+/** What is needed of a deployment: to run the programs of PostgreSQL beside the server. */
+export type PostgresServer = Pick<Deployment, "exec">;
+
 /** Runs SQL in a database (as the superuser, by the socket) and returns psql's unaligned rows. */
 export async function sql(
-  deployment: Deployment,
+  deployment: PostgresServer,
   statements: string,
   database = "prefect",
 ): Promise<string[]> {
@@ -18,7 +21,7 @@ export async function sql(
 }
 
 /** Waits until the database takes connections. */
-export async function postgresReady(deployment: Deployment): Promise<void> {
+export async function postgresReady(deployment: PostgresServer): Promise<void> {
   const probe = ["pg_isready", "-q", "-h", "127.0.0.1", "-U", "postgres", "-d", "prefect"];
   await waitUntil("PostgreSQL", async () => {
     return (await deployment.exec(SERVICE, probe, { mayFail: true })).code === 0;
@@ -31,7 +34,7 @@ export async function postgresReady(deployment: Deployment): Promise<void> {
  * make the same rows.
  */
 export async function seedPostgres(
-  deployment: Deployment,
+  deployment: PostgresServer,
   rows: number,
   seed = "a",
 ): Promise<void> {
@@ -68,7 +71,10 @@ export async function seedPostgres(
  * Everything in the database, one line per row, sequence, large object, column, index, constraint,
  * view and function, sorted: two databases are equal when their lines are.
  */
-export async function readAllRows(deployment: Deployment, database = "prefect"): Promise<string[]> {
+export async function readAllRows(
+  deployment: PostgresServer,
+  database = "prefect",
+): Promise<string[]> {
   const tables = await sql(
     deployment,
     "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables " +

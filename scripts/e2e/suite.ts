@@ -1,0 +1,50 @@
+/**
+ * Runs the end-to-end tests on one engine: brings up what they need, runs the test files side by
+ * side, and ends the engine if it did not run before.
+ *
+ * ```sh
+ * deno run -A scripts/e2e/suite.ts [test files]     # tests/e2e when left out
+ * ```
+ *
+ * The exit code is that of `deno test`, or 1 when the test bed cannot be had.
+ *
+ * @module
+ */
+
+import { report, StackError } from "./_command.ts";
+import { stopEngine } from "./engine.ts";
+import { E2E_TESTS, exclusively } from "./folders.ts";
+import { bringUp } from "./stack.ts";
+
+/** Runs the tests. @returns the exit code of `deno test` */
+async function runTests(files: readonly string[]): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--parallel", ...files],
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  // The engine has to be ended after the tests, whoever ends them.
+  const end = (): void => child.kill("SIGTERM");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, end);
+  return (await child.status).code;
+}
+
+async function main(files: readonly string[]): Promise<number> {
+  const begun = performance.now();
+  const started = await bringUp();
+  try {
+    return await runTests(files.length > 0 ? files : [E2E_TESTS.pathname]);
+  } finally {
+    if (started) await exclusively(stopEngine);
+    report(`done in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
+  }
+}
+
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  if (!(error instanceof StackError)) throw error;
+  report(error.message);
+  Deno.exit(1);
+}

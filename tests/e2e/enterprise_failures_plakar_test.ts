@@ -1,0 +1,15 @@
+/**
+ * Dumps, restores and disks that fail, then SIGTERM at a few moments; of those, the bed with nothing
+ * but real databases has them all. A file per backend, so that they can run side by side.
+ */
+
+import { PLAKAR } from "./backends.ts";
+import { failureMatrix } from "./failure_matrix.ts";
+import { interruptions } from "./interruptions.ts";
+import { EnterpriseBed } from "./enterprise/bed.ts";
+
+Deno.test("plakar: failures and SIGTERM, stand-in for Neo4j Enterprise, real PostgreSQL", async (t) => {
+  await using bed = await EnterpriseBed.startEnterprise();
+  await failureMatrix(t, bed, PLAKAR);
+  await interruptions(t, bed, PLAKAR);
+});

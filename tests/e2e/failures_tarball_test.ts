@@ -1,0 +1,10 @@
+/** Dumps, restores and disks that fail; a file per backend, so that they can run side by side. */
+
+import { TARBALL } from "./backends.ts";
+import { ComposeBed } from "./compose_bed.ts";
+import { failureMatrix } from "./failure_matrix.ts";
+
+Deno.test("tarball: failures, with real PostgreSQL and Neo4j Community", async (t) => {
+  await using bed = await ComposeBed.start();
+  await failureMatrix(t, bed, TARBALL);
+});

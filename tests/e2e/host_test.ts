@@ -1,0 +1,94 @@
+/**
+ * A deployment on this machine itself, with `--host`: a real PostgreSQL server of Debian and a real
+ * Neo4j Community, no containers; `systemctl` is a stand-in. See `host/`.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { BACKENDS, backupOf } from "./backends.ts";
+import { HostBed } from "./host/bed.ts";
+import { listProcesses } from "./processes.ts";
+import { roundTrip } from "./round_trip.ts";
+import { RunningTool, runTool, runToolOk } from "./tool.ts";
+
+Deno.test("host with real PostgreSQL and Neo4j Community, stand-in for systemctl", async (t) => {
+  await using bed = await HostBed.start();
+  await roundTrip(t, bed);
+
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const backend of BACKENDS) {
+      await t.step(`${backend.name}: passwords stand on no command line`, async () => {
+        const { neo4j, postgres } = bed.passwords;
+        const secrets = [neo4j, postgres, encodeURIComponent(postgres)];
+        const assertSecret = (lines: readonly string[]) => {
+          const told = lines.filter((line) => secrets.some((secret) => line.includes(secret)));
+          assertEquals(told, []);
+        };
+        await bed.withFault({ database: "postgres", operation: "dump" }, "stalls", async () => {
+          const create = backend.create(folder, "--stream-timeout", "15s");
+          await using run = await RunningTool.start(bed, create);
+          await run.reach(/^started: pg_dump/);
+          // The server takes no connection without the password, so that pg_dump has it by now.
+          assertSecret((await listProcesses()).map(({ argv }) => argv.join(" ")));
+          const { code, stdout } = await run.outcome;
+          assertEquals(code, 1);
+          assertSecret([stdout, ...await run.events()]);
+        });
+        await bed.assertBackToNormal();
+      });
+    }
+
+    await t.step("a password that is wrong is told, and nothing is touched", async () => {
+      const data = await bed.readAll();
+      for (const backend of BACKENDS) {
+        const own = await Deno.makeTempDir({ dir: folder });
+        const PREFECT_API_DATABASE_CONNECTION_URL =
+          "postgresql://prefect:another-one@localhost/prefect";
+        const env = { PREFECT_API_DATABASE_CONNECTION_URL };
+        const { code, stderr } = await runTool(bed, backend.create(own), { env });
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, "password authentication failed");
+        assertEquals(await backend.complete(bed, own), []);
+        await bed.assertBackToNormal();
+      }
+      assertEquals(await bed.readAll(), data);
+    });
+
+    await t.step("by its socket, the server knows the operating system's user", async () => {
+      const [user] = (await output(["id", "-un"])).split("\n");
+      await bed.administer(`CREATE ROLE "${user}" LOGIN SUPERUSER`);
+      const env = { PGHOST: bed.socketFolder };
+      for (const backend of BACKENDS) {
+        const older = await bed.readAll();
+        const created = await runToolOk(bed, backend.create(folder), { env });
+        const backup = backupOf(backend, created.stdout);
+        await bed.change(`peer_${backend.name}`);
+        await using run = await RunningTool.start(bed, backend.restore(folder, backup), { env });
+        const { code, stderr } = await run.outcome;
+        assertEquals(code, 0, stderr);
+        const restores = (await run.events()).filter((line) => /^started: pg_restore/.test(line));
+        assertEquals(restores.length, 1);
+        assert(!restores[0]?.includes(" -h "), restores[0]);
+        assertEquals(await bed.readAll(), older);
+        await bed.assertBackToNormal();
+      }
+    });
+
+    await t.step("nothing is removed that belongs to others", async () => {
+      // In containers, a restore empties /data and /var/lib/rabbitmq.
+      const [backend] = BACKENDS;
+      if (backend === undefined) throw new Error("No backend");
+      const created = await runToolOk(bed, backend.create(folder));
+      const restore = backend.restore(folder, backupOf(backend, created.stdout), "--dry-run");
+      const { stdout } = await runToolOk(bed, restore);
+      assert(!stdout.includes("remove"), stdout);
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function output([program = "", ...args]: readonly string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(program, { args: [...args] }).output();
+  return new TextDecoder().decode(stdout);
+}

@@ -1,0 +1,10 @@
+/** SIGTERM; a file per backend, so that they can run side by side. */
+
+import { PLAKAR } from "./backends.ts";
+import { ComposeBed } from "./compose_bed.ts";
+import { interruptions } from "./interruptions.ts";
+
+Deno.test("plakar: SIGTERM, with real PostgreSQL and Neo4j Community", async (t) => {
+  await using bed = await ComposeBed.start();
+  await interruptions(t, bed, PLAKAR);
+});

@@ -1,0 +1,15 @@
+/**
+ * Dumps, restores and disks that fail, then SIGTERM at a few moments; of those, the bed with nothing
+ * but real databases has them all. A file per backend, so that they can run side by side.
+ */
+
+import { TARBALL } from "./backends.ts";
+import { failureMatrix } from "./failure_matrix.ts";
+import { interruptions } from "./interruptions.ts";
+import { KubernetesBed } from "./kubernetes/bed.ts";
+
+Deno.test("tarball: failures and SIGTERM, stand-in for kubectl, real PostgreSQL and Neo4j Community", async (t) => {
+  await using bed = await KubernetesBed.startKubernetes();
+  await failureMatrix(t, bed, TARBALL);
+  await interruptions(t, bed, TARBALL);
+});

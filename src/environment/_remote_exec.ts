@@ -38,19 +38,19 @@ interface Prepared {
   readonly endRemote?: () => Promise<void>;
 }
 
-/** Runs commands in services through a client program. */
-export class RemoteExec {
-  readonly #client: (service: ServiceName, signal?: AbortSignal) => Promise<ClientArgv>;
-
-  /** @param client finds out how a service is reached */
-  constructor(client: (service: ServiceName, signal?: AbortSignal) => Promise<ClientArgv>) {
-    this.#client = client;
-  }
+/** Runs commands in services through a client program: the part that such environments share. */
+export abstract class RemoteExec {
+  /** Finds out how a service is reached. */
+  protected abstract client(service: ServiceName, signal?: AbortSignal): Promise<ClientArgv>;
 
   /** See {@linkcode Environment.run}. */
-  async run(service: ServiceName, argv: readonly string[], options: RunOptions): Promise<string> {
+  async run(
+    service: ServiceName,
+    argv: readonly string[],
+    options: RunOptions = {},
+  ): Promise<string> {
     const { timeoutMs = RUN_TIMEOUT_MS } = options;
-    const client = await this.#client(service, options.signal);
+    const client = await this.client(service, options.signal);
     // What is over within a minute is not worth a mark; what may take hours must not go on alone.
     const isLong = timeoutMs === 0 || timeoutMs > RUN_TIMEOUT_MS;
     const prepared = prepare(client, argv, options, { isLong, isFed: false });
@@ -64,7 +64,7 @@ export class RemoteExec {
     options: StreamOptions,
   ): Promise<CommandStream> {
     const { stallTimeoutMs } = options;
-    const client = await this.#client(service, options.signal);
+    const client = await this.client(service, options.signal);
     const prepared = prepare(client, argv, options, { isLong: true, isFed: false });
     return streamCommand({ ...prepared, stallTimeoutMs });
   }
@@ -76,7 +76,7 @@ export class RemoteExec {
     options: StreamOptions,
   ): Promise<CommandInput> {
     const { stallTimeoutMs } = options;
-    const client = await this.#client(service, options.signal);
+    const client = await this.client(service, options.signal);
     const prepared = prepare(client, argv, options, { isLong: true, isFed: true });
     return feedCommand({ ...prepared, stallTimeoutMs });
   }

@@ -1,15 +1,7 @@
 import { captureCommand } from "./command_capture.ts";
-import type { CommandStream } from "./command_stream.ts";
-import type {
-  CommandInput,
-  Environment,
-  RunOptions,
-  ServiceName,
-  ServiceStatus,
-  StreamOptions,
-} from "./environment.ts";
+import type { Environment, ServiceName, ServiceStatus } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
-import { type RemoteCommand, RemoteExec } from "./_remote_exec.ts";
+import { type ClientArgv, type RemoteCommand, RemoteExec } from "./_remote_exec.ts";
 import { items, members, text } from "./_untyped.ts";
 import { waitUntil } from "./_wait_until.ts";
 
@@ -47,43 +39,18 @@ const POLL_MS = 500;
 /** States in which a container neither runs nor comes up by itself. */
 const STOPPED_STATES: readonly string[] = ["created", "exited", "dead", "removing"];
 
-/** An Infrahub deployment in a Docker Compose project. */
-export class DockerCompose implements Environment {
+/** An Infrahub deployment in a Docker Compose project. Commands run in a service's first container. */
+export class DockerCompose extends RemoteExec implements Environment {
   readonly kind = "docker";
   readonly target: string;
   readonly #program: string;
   readonly #controlTimeoutMs: number;
-  readonly #exec = new RemoteExec((service) =>
-    Promise.resolve((command) => this.#execArgv(service, command))
-  );
 
   constructor(options: DockerComposeOptions) {
+    super();
     this.target = options.project;
     this.#program = options.program ?? "docker";
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
-  }
-
-  /** The container is the service's first one. See {@linkcode Environment.run}. */
-  run(service: ServiceName, argv: readonly string[], options: RunOptions = {}): Promise<string> {
-    return this.#exec.run(service, argv, options);
-  }
-
-  /** See {@linkcode Environment.streamOut}. */
-  streamOut(
-    service: ServiceName,
-    argv: readonly string[],
-    options: StreamOptions,
-  ): Promise<CommandStream> {
-    return this.#exec.streamOut(service, argv, options);
-  }
-
-  /** See {@linkcode Environment.streamIn}. */
-  streamIn(
-    service: ServiceName,
-    argv: readonly string[],
-    options: StreamOptions,
-  ): Promise<CommandInput> {
-    return this.#exec.streamIn(service, argv, options);
   }
 
   /**
@@ -167,6 +134,10 @@ export class DockerCompose implements Environment {
       }
       return undefined;
     }, { limitMs: this.#controlTimeoutMs, intervalMs: POLL_MS, signal });
+  }
+
+  protected override client(service: ServiceName): Promise<ClientArgv> {
+    return Promise.resolve((command) => this.#execArgv(service, command));
   }
 
   #compose(): readonly string[] {

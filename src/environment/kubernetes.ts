@@ -1,14 +1,6 @@
 import { captureCommand } from "./command_capture.ts";
 import { CommandFailedError } from "./command_failed_error.ts";
-import type { CommandStream } from "./command_stream.ts";
-import type {
-  CommandInput,
-  Environment,
-  RunOptions,
-  ServiceName,
-  ServiceStatus,
-  StreamOptions,
-} from "./environment.ts";
+import type { Environment, RunOptions, ServiceName, ServiceStatus } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import {
   choosePod,
@@ -20,7 +12,7 @@ import {
   type Workload,
   workloadsOf,
 } from "./_pods.ts";
-import { type RemoteCommand, RemoteExec } from "./_remote_exec.ts";
+import { type ClientArgv, type RemoteCommand, RemoteExec } from "./_remote_exec.ts";
 import { waitUntil } from "./_wait_until.ts";
 
 /** How a Kubernetes namespace is reached. */
@@ -50,7 +42,7 @@ const CALL_TIMEOUT_MS = 60_000;
 const POLL_MS = 1_000;
 
 /** An Infrahub deployment in a Kubernetes namespace. */
-export class Kubernetes implements Environment {
+export class Kubernetes extends RemoteExec implements Environment {
   readonly kind = "kubernetes";
   readonly target: string;
   readonly #program: string;
@@ -60,12 +52,9 @@ export class Kubernetes implements Environment {
   readonly #pods = new Map<ServiceName, string>();
   /** Replicas of workloads that this process has stopped, for when annotating is forbidden. */
   readonly #replicas = new Map<string, number>();
-  readonly #exec = new RemoteExec(async (service, signal) => {
-    const pod = await this.#pod(service, signal);
-    return (command) => this.#execArgv(pod, command);
-  });
 
   constructor(options: KubernetesOptions) {
+    super();
     this.target = options.namespace;
     this.#program = options.program ?? "kubectl";
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
@@ -73,37 +62,19 @@ export class Kubernetes implements Environment {
   }
 
   /** See {@linkcode Environment.run}. */
-  async run(
+  override async run(
     service: ServiceName,
     argv: readonly string[],
     options: RunOptions = {},
   ): Promise<string> {
     try {
-      return await this.#exec.run(service, argv, options);
+      return await super.run(service, argv, options);
     } catch (error) {
       const isGone = error instanceof CommandFailedError &&
         /\(NotFound\): pods? /.test(error.stderrTail);
       if (isGone) this.#pods.delete(service); // the next command looks for another one
       throw error;
     }
-  }
-
-  /** See {@linkcode Environment.streamOut}. */
-  streamOut(
-    service: ServiceName,
-    argv: readonly string[],
-    options: StreamOptions,
-  ): Promise<CommandStream> {
-    return this.#exec.streamOut(service, argv, options);
-  }
-
-  /** See {@linkcode Environment.streamIn}. */
-  streamIn(
-    service: ServiceName,
-    argv: readonly string[],
-    options: StreamOptions,
-  ): Promise<CommandInput> {
-    return this.#exec.streamIn(service, argv, options);
   }
 
   /**
@@ -188,6 +159,14 @@ export class Kubernetes implements Environment {
   async hasAnyOf(services: readonly ServiceName[], signal?: AbortSignal): Promise<boolean> {
     const workloads = await this.#workloads(signal);
     return services.some((service) => workloadsOf(service, workloads).length > 0);
+  }
+
+  protected override async client(
+    service: ServiceName,
+    signal?: AbortSignal,
+  ): Promise<ClientArgv> {
+    const pod = await this.#pod(service, signal);
+    return (command) => this.#execArgv(pod, command);
   }
 
   async #workloads(signal: AbortSignal | undefined): Promise<Workload[]> {

@@ -41,7 +41,7 @@ export interface CreateBackupOptions {
    */
   readonly resume?: BackupGroup;
   /**
-   * Whether the sources are read at the same time. One that fails does not end the others then.
+   * Whether the sources are read at the same time, and not one after the other.
    *
    * @default {false}
    */
@@ -74,8 +74,8 @@ export interface CreatedBackup {
 }
 
 /**
- * Stores one snapshot per component, one after the other. When one fails, the earlier ones remain
- * and a warning says so: they are valid, and the group shows as incomplete.
+ * Stores one snapshot per component. One that fails does not keep the others from it: their snapshots
+ * are valid, the group shows as incomplete and can be resumed, and a warning says so.
  *
  * @throws {BackupFailedError} when a component could not be stored; the signal's reason when aborted
  */
@@ -94,8 +94,16 @@ export async function createBackup(options: CreateBackupOptions): Promise<Create
     created.push(await storeComponent(source, backup, options));
   };
   try {
-    if (options.sideBySide) await allOrFirstFailure(sources.map(store));
-    else for (const source of sources) await store(source);
+    if (options.sideBySide) {
+      throwFirstFailure(await Promise.allSettled(sources.map(store)), reporter);
+    } else {
+      const results: PromiseSettledResult<void>[] = [];
+      for (const source of sources) {
+        results.push(...await Promise.allSettled([store(source)]));
+        signal.throwIfAborted();
+      }
+      throwFirstFailure(results, reporter);
+    }
     if (!present.has("metadata")) {
       await store(
         bytesSource(
@@ -120,11 +128,11 @@ export async function createBackup(options: CreateBackupOptions): Promise<Create
   return { backupId: backup.backupId, components: created, totals };
 }
 
-/** Waits for all of them, so that nothing goes on behind an error. */
-async function allOrFirstFailure(actions: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(actions);
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+/** Throws the first failure, and warns of the others: each has a reason of its own. */
+function throwFirstFailure(results: PromiseSettledResult<void>[], reporter: Reporter): void {
+  const [first, ...others] = results.filter((result) => result.status === "rejected");
+  for (const { reason } of others) reporter.warn(messageOf(reason));
+  if (first !== undefined) throw first.reason;
 }
 
 async function describe(options: CreateBackupOptions): Promise<BackupDescription> {
@@ -185,6 +193,8 @@ async function storeComponent(
         tags: buildTags(backup, component),
         importer: { type: "infrahub", origin: options.hostname, directory: "/" },
         signal,
+        onProgress: ({ bytesRead: bytes, bytesNew, bytesStored }) =>
+          reporter.progress?.({ component, bytes, bytesNew, bytesStored }),
       }),
   );
   try {

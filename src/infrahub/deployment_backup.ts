@@ -2,6 +2,7 @@ import type { Neo4jEdition } from "./component.ts";
 import type { Credentials } from "./credentials.ts";
 import { checkArchiveSpace } from "./archive_space.ts";
 import { type Deployment, DeploymentRefusedError } from "./deployment.ts";
+import { reframedSource } from "./dump_reframing.ts";
 import { detectEdition } from "./edition_detection.ts";
 import { messageOf } from "./errors.ts";
 import { detectInfrahubVersion } from "./infrahub_version.ts";
@@ -36,6 +37,13 @@ export interface DeploymentBackupOptions {
   readonly waitTimeoutMs: number;
   /** Longest wait for the next byte of a dump, in milliseconds; 0 for no limit. */
   readonly stallTimeoutMs: number;
+  /**
+   * Whether the dump of a Community database is stored without its own compression, so that it
+   * shares with earlier ones what has not changed.
+   *
+   * @default {false}
+   */
+  readonly reframeDump?: boolean;
   /**
    * What is still missing of an incomplete backup, and its edition, which the deployment must still
    * have; everything is backed up when not given.
@@ -170,7 +178,11 @@ function sourcesOf(
   } else {
     sources.push(postgresSource(deployment, credentials.postgres, { stallTimeoutMs }));
   }
-  return sources.map((source) => verifiedSource(source, edition, deployment.reporter));
+  const verified = sources.map((source) => verifiedSource(source, edition, deployment.reporter));
+  const reframes = edition === "community" && (options.reframeDump ?? false);
+  return verified.map((source) =>
+    reframes && source.component === "neo4j" ? reframedSource(source, deployment.reporter) : source
+  );
 }
 
 /** A Community database can only be dumped while it is down. */

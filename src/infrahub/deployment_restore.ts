@@ -7,7 +7,6 @@ import {
   DeploymentRefusedError,
 } from "./deployment.ts";
 import { resetDeploymentId } from "./deployment_id.ts";
-import { neo4jDumpCompression } from "./dump_verification.ts";
 import { detectEdition, resolveRestoreEdition } from "./edition_detection.ts";
 import { InfrahubBackupError, messageOf } from "./errors.ts";
 import { detectInfrahubVersion, UNKNOWN_VERSION } from "./infrahub_version.ts";
@@ -95,6 +94,7 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
   if (neo4j !== undefined) {
     const target = await detectEdition(deployment, credentials.neo4j, {
       purpose: "restore",
+      mayStart: options.isDryRun !== true,
       ...(options.neo4jEdition === undefined ? {} : { given: options.neo4jEdition }),
     });
     edition = resolveRestoreEdition(material.neo4jEdition || editionOf(neo4j), target);
@@ -102,7 +102,6 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
   }
   await checkVersion(options);
   await verifyMaterial({ ...material, postgres }, reporter, signal);
-  if (neo4j !== undefined && edition === "community") await requireLoadable(neo4j, signal);
   let server: PostgresServer | undefined;
   if (postgres !== undefined && await mayUsePostgres(options)) {
     await startPostgres(deployment, credentials.postgres);
@@ -157,7 +156,9 @@ class Restore {
     const { material, migrateFormat, resetDeploymentId } = this.#options;
     const size = (dump: RestorableDump) => `${dump.name} (${formatSize(dump.bytes)})`;
     return [
-      ...(material.isWhole ? ["remove the data of cache and message queue"] : []),
+      ...(material.isWhole && this.#deployment.environment.kind !== "host"
+        ? ["remove the data of cache and message queue"]
+        : []),
       "stop the application services",
       ...(this.#postgres === undefined ? [] : [
         `restore PostgreSQL from ${
@@ -166,7 +167,10 @@ class Restore {
       ]),
       "restart cache, message queue and task manager",
       ...(this.#neo4j === undefined ? [] : [
-        `restore Neo4j (${this.#edition}) from ${size(this.#neo4j)}, replacing the database in use`,
+        `restore Neo4j (${this.#edition}) from ${size(this.#neo4j)}` +
+        (this.#edition === "community"
+          ? " beside the database in use, then exchange both"
+          : ", replacing the database in use"),
       ]),
       ...(migrateFormat && this.#neo4j !== undefined ? ["convert the store to block format"] : []),
       ...(resetDeploymentId && this.#neo4j !== undefined ? ["give the deployment a new id"] : []),
@@ -229,13 +233,12 @@ class Restore {
     }
     await restartDependencies(deployment);
     if (this.#neo4j !== undefined) {
-      const target = await this.#openNeo4j(this.#neo4j, journal);
       const lose = () => {
         this.#states.neo4j = "being replaced: its data is not usable";
       };
-      // A Community load overwrites from the first byte; an Enterprise restore unpacks first.
-      if (this.#edition === "community") lose();
-      await this.#fill(target, this.#neo4j, lose);
+      const target = await this.#openNeo4j(this.#neo4j, journal, lose);
+      // An Enterprise restore unpacks first; a Community one is loaded beside the database in use.
+      await this.#fill(target, this.#neo4j, this.#edition === "enterprise" ? lose : undefined);
       this.#states.neo4j = "restored";
       if (this.#options.resetDeploymentId) {
         await resetDeploymentId(deployment, credentials.neo4j, { now });
@@ -248,11 +251,18 @@ class Restore {
     await stopped.undo.perform();
   }
 
-  async #openNeo4j(dump: RestorableDump, journal: UndoJournal): Promise<ComponentTarget> {
+  async #openNeo4j(
+    dump: RestorableDump,
+    journal: UndoJournal,
+    onReplace: () => void,
+  ): Promise<ComponentTarget> {
     const { credentials, stallTimeoutMs, migrateFormat } = this.#options;
     const options = { stallTimeoutMs, migrateFormat };
     return this.#edition === "community"
-      ? await openNeo4jCommunityTarget(this.#deployment, credentials.neo4j, journal, options)
+      ? await openNeo4jCommunityTarget(this.#deployment, credentials.neo4j, journal, {
+        ...options,
+        onReplace,
+      })
       : await openNeo4jEnterpriseTarget(this.#deployment, credentials.neo4j, journal, {
         ...options,
         bytes: dump.bytes,
@@ -292,35 +302,6 @@ function requireFitting(dump: RestorableDump, edition: Neo4jEdition): void {
     `cannot restore ${dump.name} by the ${edition} method: it is ` +
       (edition === "community" ? "an Enterprise backup" : "a Community dump"),
   );
-}
-
-/** `neo4j-admin database load --from-stdin` takes nothing but zstd. */
-async function requireLoadable(dump: RestorableDump, signal: AbortSignal): Promise<void> {
-  const compression = neo4jDumpCompression(await firstBytes(dump, signal));
-  if (compression === "zstd") return;
-  throw new DeploymentRefusedError(
-    `cannot restore ${dump.name}: it is ${
-      compression === undefined ? "no Neo4j dump" : `compressed with ${compression}`
-    }, and only dumps compressed with zstd can be loaded from a stream`,
-  );
-}
-
-/** What {@linkcode neo4jDumpCompression} needs. */
-const START_BYTES = 8;
-
-async function firstBytes(dump: RestorableDump, signal: AbortSignal): Promise<Uint8Array> {
-  const start: number[] = [];
-  try {
-    await dump.copy((bytes) => {
-      start.push(...bytes.subarray(0, START_BYTES));
-      return start.length >= START_BYTES
-        ? Promise.reject(new Error("enough was read"))
-        : Promise.resolve();
-    }, signal);
-  } catch (error) {
-    if (start.length < START_BYTES) throw error;
-  }
-  return new Uint8Array(start.slice(0, START_BYTES));
 }
 
 /** Infrahub migrates the data of older versions; it cannot know that of newer ones. */

@@ -3,6 +3,8 @@ import type { DatabaseCredentials } from "./credentials.ts";
 import { runCypher } from "./cypher.ts";
 import { type Deployment, DeploymentError, DeploymentRefusedError } from "./deployment.ts";
 import { messageOf } from "./errors.ts";
+import { waitForNeo4j } from "./readiness.ts";
+import { DATABASE } from "./services.ts";
 
 const QUERY = "CALL dbms.components() YIELD edition";
 
@@ -11,10 +13,17 @@ export interface DetectEditionOptions {
   readonly purpose: "backup" | "restore";
   /** Binding when given: it stands even where the server says otherwise, with a warning. */
   readonly given?: Neo4jEdition;
+  /**
+   * Whether Neo4j is started where it is down: a restore needs it running, and a backup leaves what
+   * somebody has stopped as it is.
+   *
+   * @default {false}
+   */
+  readonly mayStart?: boolean;
 }
 
 /**
- * Asks Neo4j which edition it is. A guess would be dangerous: taking an Enterprise server for
+ * Asks Neo4j which edition it is, and starts it before where that is allowed. A guess would be dangerous: taking an Enterprise server for
  * Community stops everything, the server included.
  *
  * @throws {DeploymentError} when it cannot be found out and was not given
@@ -22,11 +31,12 @@ export interface DetectEditionOptions {
 export async function detectEdition(
   deployment: Deployment,
   credentials: DatabaseCredentials,
-  { purpose, given }: DetectEditionOptions,
+  { purpose, given, mayStart = false }: DetectEditionOptions,
 ): Promise<Neo4jEdition> {
   const { reporter, signal } = deployment;
   let detected: Neo4jEdition;
   try {
+    await requireRunning(deployment, credentials, mayStart);
     detected = parseEdition(await runCypher(deployment, credentials, { query: QUERY }));
   } catch (error) {
     signal.throwIfAborted();
@@ -69,6 +79,21 @@ export function resolveRestoreEdition(
     );
   }
   return edition === "community" ? "community" : target;
+}
+
+/** @throws {Error} when it is down, and may not or cannot be started */
+async function requireRunning(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+  mayStart: boolean,
+): Promise<void> {
+  const { environment, reporter, signal } = deployment;
+  // One that is absent may be there all the same: a host's server without a unit.
+  if (await environment.status(DATABASE, signal) !== "stopped") return;
+  if (!mayStart) throw new Error(`service ${DATABASE} is stopped; start it first`);
+  reporter.warn("Neo4j is down; starting it");
+  await environment.start([DATABASE], signal);
+  await waitForNeo4j(deployment, credentials);
 }
 
 function parseEdition(output: string): Neo4jEdition {

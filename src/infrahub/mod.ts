@@ -10,6 +10,12 @@
  */
 
 export { archiveDumps, archiveFiles, prepareArchiveDirectory } from "./archive_backup.ts";
+export {
+  ArchiveBucket,
+  ArchiveTransferError,
+  type StoredArchive,
+  type TransferOptions,
+} from "./archive_bucket.ts";
 export type { ArchiveBackupOptions, CreatedArchive } from "./archive_backup.ts";
 export { type BackupChoice, selectBackup, type SelectedBackup } from "./backup_selection.ts";
 export { checkSnapshots } from "./check.ts";
@@ -34,6 +40,7 @@ export {
   RestoreFailedError,
   type RestorePlan,
 } from "./deployment_restore.ts";
+export { reframedSource, reframeDump, type ZstdDecompressor } from "./dump_reframing.ts";
 export { findShrunkenArchive } from "./earlier_archive.ts";
 export { type ResolvedEdition, resolveEdition } from "./edition.ts";
 export {
@@ -49,7 +56,7 @@ export { fileSource } from "./file_source.ts";
 export { type BackupGroup, deriveGroups, type GroupMember } from "./group.ts";
 export { copyFile, describeSnapshot, type SnapshotDescription } from "./inspect.ts";
 export { listGroups } from "./list.ts";
-export type { Reporter, ReportFields } from "./reporter.ts";
+export type { ComponentProgress, Reporter, ReportFields } from "./reporter.ts";
 export { openExisting, openOrCreate, type RepositoryAccess } from "./repository_access.ts";
 export { restoreToDirectory } from "./restore.ts";
 export type { RestoredBackup, RestoredFile, RestoreToDirectoryOptions } from "./restore.ts";
@@ -120,7 +127,12 @@ export {
   type PostgresServer,
   type PostgresTarget,
 } from "./postgres_restore.ts";
-export { waitForNeo4j, waitForPostgres, type WaitOptions } from "./readiness.ts";
+export {
+  DatabaseNotOpenedError,
+  waitForNeo4j,
+  waitForPostgres,
+  type WaitOptions,
+} from "./readiness.ts";
 export { checkRedaction, redact, requireRedactionConfirmed } from "./redaction.ts";
 export {
   type RunningTask,

@@ -1,9 +1,11 @@
-import type { CommandInput, CommandStream } from "../environment/mod.ts";
+import type { CommandStream } from "../environment/mod.ts";
 import { asNeo4j } from "./_as_neo4j.ts";
+import { StagedDatabase } from "./_staged_database.ts";
 import { recordPath } from "./component.ts";
 import type { DatabaseCredentials } from "./credentials.ts";
 import { checkNeo4jDatabaseName } from "./cypher.ts";
 import { attempt, type ComponentTarget, type Deployment } from "./deployment.ts";
+import { neo4jDumpCompression } from "./dump_verification.ts";
 import { messageOf } from "./errors.ts";
 import { freezeNeo4j, type FreezeOptions, type FrozenNeo4j } from "./neo4j_freeze.ts";
 import { DATABASE } from "./services.ts";
@@ -20,9 +22,17 @@ export interface CommunityDumpOptions extends FreezeOptions {
 export interface CommunityLoadOptions extends FreezeOptions {
   /** Longest wait in milliseconds for bytes to be taken; 0 for no limit. */
   readonly stallTimeoutMs: number;
-  /** Whether the store is converted to block format afterwards. */
+  /** Whether the store is converted to block format before it is put in its place. */
   readonly migrateFormat: boolean;
+  /** Told when the database in use has been replaced, or may have been: until then it is as it was. */
+  readonly onReplace?: () => void;
 }
+
+/**
+ * What Neo4j 5.26 writes before a gzip stream. Dumps of older versions lack it: without it a stream
+ * is taken for zstd, and only a file is tried as gzip, too. Found out with its `neo4j-admin`.
+ */
+const GZIP_PREFIX = new TextEncoder().encode("DGV1");
 
 /**
  * The dump of a Community database, streamed while Neo4j is held. `finished` settles after Neo4j
@@ -82,13 +92,15 @@ async function openDump(
 }
 
 /**
- * Opens a Community database for loading: Neo4j is held, and what is written goes into
- * `neo4j-admin database load`. A stream can only be loaded when it is compressed with zstd; see
- * `neo4jDumpCompression`.
+ * Opens a Community database for loading: what is written goes into `neo4j-admin database load`,
+ * which loads it beside the database in use, while Neo4j runs. When it is complete, Neo4j is held,
+ * both are exchanged, and the former one is removed once Neo4j answers with the new one.
  *
- * A load that fails leaves the database unusable: the old data is overwritten from the first byte.
+ * So a load that fails, is interrupted or killed changes nothing, and no server can ever start on
+ * half a database. Loaded into the database in use, as `neo4j-admin` is meant to be used, the old
+ * data would be deleted before the first byte is read.
  *
- * @throws {DeploymentError} when Neo4j cannot be held, or the program cannot be started
+ * @throws {DeploymentError} when the program cannot be started
  */
 export async function openNeo4jCommunityTarget(
   deployment: Deployment,
@@ -97,65 +109,79 @@ export async function openNeo4jCommunityTarget(
   options: CommunityLoadOptions,
 ): Promise<ComponentTarget> {
   const { environment, reporter, signal } = deployment;
+  const { stallTimeoutMs, migrateFormat, onReplace = () => {} } = options;
   const database = checkNeo4jDatabaseName(credentials.database);
   reporter.info("Restoring Neo4j database (Community Edition streamed load)...");
-  const user = await attempt(
+  const start = "failed to start neo4j streamed load";
+  const user = await attempt(deployment, start, () => asNeo4j(deployment));
+  const staged = await StagedDatabase.prepare(deployment, credentials, journal, database);
+  const load = ["load", "--from-stdin", "--overwrite-destination=true", staged.name];
+  const input = await attempt(
     deployment,
-    "failed to start neo4j streamed load",
-    () => asNeo4j(deployment),
+    start,
+    () =>
+      environment.streamIn(DATABASE, ["neo4j-admin", "database", ...load], {
+        ...user,
+        stallTimeoutMs,
+        signal,
+      }),
   );
-  const frozen = await freezeNeo4j(deployment, credentials, journal, options);
-  let input: CommandInput;
-  try {
-    input = await attempt(
-      deployment,
-      "failed to start neo4j streamed load",
-      () =>
-        environment.streamIn(
-          DATABASE,
-          [
-            "neo4j-admin",
-            "database",
-            "load",
-            "--from-stdin",
-            "--overwrite-destination=true",
-            database,
-          ],
-          { ...user, stallTimeoutMs: options.stallTimeoutMs, signal },
-        ),
-    );
-  } catch (error) {
-    await thawWithWarning(deployment, frozen);
-    throw error;
-  }
   const migrate = async () => {
-    if (!options.migrateFormat) return;
+    if (!migrateFormat) return;
     await attempt(deployment, "failed to migrate neo4j to block format", () =>
       environment.run(
         DATABASE,
-        ["neo4j-admin", "database", "migrate", "--to-format=block", database],
+        ["neo4j-admin", "database", "migrate", "--to-format=block", staged.name],
         { ...user, signal, timeoutMs: 0 },
       ));
   };
+  const exchange = async () => {
+    const frozen = await freezeNeo4j(deployment, credentials, journal, options);
+    try {
+      signal.throwIfAborted();
+      await staged.exchange(deployment, frozen, onReplace);
+    } catch (error) {
+      await thawWithWarning(deployment, frozen);
+      throw error;
+    }
+    try {
+      await frozen.thaw();
+    } catch (error) {
+      reporter.warn(`The Neo4j database as it was before is kept in ${staged.former}`);
+      throw error;
+    }
+  };
   const what = "failed to load neo4j dump from stream";
+  let isFirst = true;
   return {
-    write: (bytes) => attempt(deployment, what, () => input.write(bytes)),
+    write: async (bytes) => {
+      await attempt(deployment, what, async () => {
+        if (isFirst && isBareGzip(bytes)) await input.write(GZIP_PREFIX);
+        isFirst = false;
+        await input.write(bytes);
+      });
+    },
     close: async () => {
       try {
         await attempt(deployment, what, () => input.close());
         await migrate();
+        await exchange();
       } catch (error) {
-        await thawWithWarning(deployment, frozen);
+        await staged.discard(deployment);
         throw error;
       }
-      await frozen.thaw();
+      await staged.removeFormer(deployment);
       reporter.info("Neo4j database restored");
     },
     abort: async (reason) => {
       await input.abort(reason);
-      await thawWithWarning(deployment, frozen);
+      await staged.discard(deployment);
     },
   };
+}
+
+function isBareGzip(start: Uint8Array): boolean {
+  return start[0] !== GZIP_PREFIX[0] && neo4jDumpCompression(start) === "gzip";
 }
 
 /** For where another error, or a good dump, is worth more than this one. */

@@ -37,6 +37,20 @@ export interface EnterpriseBackupOptions {
 /** First path element of every entry; the Go tool looks for it. */
 const PREFIX = "infrahubops";
 const DATA_DIRECTORY = "/var/lib/neo4j/data";
+/**
+ * With these the archives of equal files are equal. Every backup writes all its files anew: with
+ * their times, each part of the archive in which a file begins would be stored again. Nobody needs
+ * times and owners; a restore gives everything to `neo4j`. Other formats than this one have more
+ * times in them.
+ */
+const REPRODUCIBLE_TAR = [
+  "--sort=name",
+  "--format=gnu",
+  "--mtime=@0",
+  "--owner=0",
+  "--group=0",
+  "--numeric-owner",
+];
 /** The copy is as large as the store plus what is written while it is made. */
 const SPACE_FACTOR = 1.1;
 
@@ -117,14 +131,14 @@ async function openBackup(
             database,
           ], { signal: growing, timeoutMs: 0 })),
     );
-    const sorted = await canSort(deployment);
+    const reproducible = await isGnuTar(deployment) ? REPRODUCIBLE_TAR : [];
     stream = await attempt(
       deployment,
       "failed to start neo4j enterprise stream",
       () =>
         environment.streamOut(
           DATABASE,
-          ["tar", ...(sorted ? ["--sort=name"] : []), "-cf", "-", "-C", work.path, PREFIX],
+          ["tar", ...reproducible, "-cf", "-", "-C", work.path, PREFIX],
           { stallTimeoutMs, signal },
         ),
     );
@@ -236,14 +250,13 @@ async function findBackup({ environment, signal }: Deployment, path: string): Pr
   return names.length === 1 ? `${path}/${names[0]}` : path;
 }
 
-/** Sorted names make equal archives of equal files; not every `tar` can. */
-async function canSort({ environment, signal }: Deployment): Promise<boolean> {
+async function isGnuTar({ environment, signal }: Deployment): Promise<boolean> {
   try {
-    await environment.run(DATABASE, ["tar", "--sort=name", "--version"], { signal });
+    await environment.run(DATABASE, ["tar", ...REPRODUCIBLE_TAR, "--version"], { signal });
     return true;
   } catch {
     signal.throwIfAborted();
-    return false; // The order of the directory will do.
+    return false; // The order of the directory, and its times, will do.
   }
 }
 

@@ -1,11 +1,13 @@
 import {
-  launchWatchdogArgv,
+  awaitWatchdogArgv,
   parseProcessState,
   processStateArgv,
   readPidArgv,
   resumeNeo4jArgv,
   stopNeo4jArgv,
+  watchdogArgv,
 } from "./_neo4j_freeze_scripts.ts";
+import { WatchdogLine } from "./_watchdog_line.ts";
 import type { DatabaseCredentials } from "./credentials.ts";
 import { attempt, type Deployment, DeploymentError, DeploymentRefusedError } from "./deployment.ts";
 import { messageOf } from "./errors.ts";
@@ -35,6 +37,12 @@ export interface FreezeOptions {
 /** Neo4j with its databases closed, while its container lives on. */
 export interface FrozenNeo4j {
   /**
+   * Work directory of the watchdog, in Neo4j's container. As long as a file `busy` is there, at most
+   * 20 s, Neo4j is not resumed, not even when we die; where `armed` is not, Neo4j is not held any
+   * more. Undefined on a host, where Neo4j is stopped and nothing ends with it.
+   */
+  readonly watchdogDirectory?: string;
+  /**
    * Resumes it and waits until it answers again; performing it takes it off the journal. May be
    * called again after a failure.
    */
@@ -50,6 +58,15 @@ const READY_TIMEOUT_MS = 300_000;
 const POLL_MS = 500;
 /** The watchdog outlives the wait for it, so that it is never the one to give up first. */
 const WATCHDOG_GRACE_SECONDS = 60;
+/** Many times the pause between two signs of life: a busy machine must not look like a dead one. */
+const SILENCE_SECONDS = 120;
+/**
+ * How often it is tried to hold Neo4j. A lost race costs its restart, and nothing else has happened.
+ * It is rare (see scripts/e2e/watchdog_trials.ts); where three in a row are lost, a fourth would be,
+ * too, while the deployment is down.
+ */
+const TRIES = 3;
+const RESUMPTION = "resume Neo4j";
 /** A command that fails says nothing yet about Neo4j; so many in a row do. */
 const FAILED_LOOKS = 3;
 const RESUME_TRIES = 3;
@@ -60,9 +77,14 @@ const RESUME_COMMAND_MS = 60_000;
  * before it ends. A host needs no such trick: there the service is stopped.
  *
  * On every failure Neo4j is resumed before the error is thrown; where that fails too, it stays on
- * the journal.
+ * the journal. Neo4j is also resumed when this process is killed, and when the connection to the
+ * container is lost: see `_neo4j_freeze_scripts.ts`. Its container ends then, and its restart policy
+ * brings it back; where it has none, nobody is left to start it, and the next run does.
  *
- * @throws {Neo4jNotHeldError} when the process was gone before it could be held
+ * When the process is gone before it could be held, it is waited for and tried again, three times in
+ * all.
+ *
+ * @throws {Neo4jNotHeldError} when the process was gone each time
  * @throws {DeploymentError} when a step fails, or Neo4j does not stop in time
  */
 export async function freezeNeo4j(
@@ -71,9 +93,32 @@ export async function freezeNeo4j(
   journal: UndoJournal,
   options: FreezeOptions = {},
 ): Promise<FrozenNeo4j> {
-  const freeze = deployment.environment.kind === "host" ? stopService : holdProcess;
-  const undo = await freeze(deployment, credentials, journal, options);
-  return { thaw: () => undo.perform() };
+  if (deployment.environment.kind === "host") {
+    return await stopService(deployment, credentials, journal, options);
+  }
+  for (let tries = 1;; tries++) {
+    try {
+      return await holdProcess(deployment, credentials, journal, options);
+    } catch (error) {
+      if (!(error instanceof Neo4jNotHeldError)) throw error;
+      if (journal.pending.includes(RESUMPTION)) {
+        throw new Neo4jNotHeldError(
+          `${error.message}; nothing was read or written, but it has not come back yet`,
+          { cause: error },
+        );
+      }
+      if (tries >= TRIES) {
+        throw new Neo4jNotHeldError(
+          `${error.message}, ${TRIES} times in a row; nothing was read or written, and Neo4j runs ` +
+            "again: try again when the machine is less busy",
+          { cause: error },
+        );
+      }
+      deployment.reporter.warn(
+        `${error.message}; it is back, trying again (${tries + 1} of ${TRIES})`,
+      );
+    }
+  }
 }
 
 async function stopService(
@@ -81,7 +126,7 @@ async function stopService(
   credentials: DatabaseCredentials,
   journal: UndoJournal,
   { readyTimeoutMs = READY_TIMEOUT_MS }: FreezeOptions,
-): Promise<UndoHandle> {
+): Promise<FrozenNeo4j> {
   const { environment, signal } = deployment;
   const status = await attempt(
     deployment,
@@ -112,7 +157,7 @@ async function stopService(
       "failed to stop neo4j",
       () => environment.stop([DATABASE], signal),
     );
-    return undo;
+    return { thaw: () => undo.perform() };
   });
 }
 
@@ -121,7 +166,7 @@ async function holdProcess(
   credentials: DatabaseCredentials,
   journal: UndoJournal,
   options: FreezeOptions,
-): Promise<UndoHandle> {
+): Promise<FrozenNeo4j> {
   const { environment, reporter, signal } = deployment;
   const { pidFile = PID_FILE, stopTimeoutMs = STOP_TIMEOUT_MS } = options;
   const run = (argv: readonly string[]) => environment.run(DATABASE, argv, { signal });
@@ -137,8 +182,10 @@ async function holdProcess(
   if (before === undefined) {
     throw new DeploymentError(`the neo4j pid file names process ${pid}, which does not exist`);
   }
+  const { startTime } = before;
   const directory = `${WORK_PARENT}/infrahubops-${crypto.randomUUID()}`;
-  const target: HeldProcess = { pid, startTime: before.startTime, directory };
+  const line = new WatchdogLine(environment, DATABASE, reporter);
+  const target: HeldProcess = { pid, startTime, directory, line };
   const undo = journal.push(resumption(deployment, credentials, target, options));
   return await orThaw(deployment, undo, async () => {
     await attempt(
@@ -146,20 +193,25 @@ async function holdProcess(
       "failed to prepare remote work directory",
       () => run(["mkdir", "-m", "700", directory]),
     );
-    const deadlineSeconds = Math.ceil(stopTimeoutMs / 1_000) + WATCHDOG_GRACE_SECONDS;
     await attempt(
       deployment,
       "failed to start watchdog",
-      () => run(launchWatchdogArgv({ directory, pidFile, pid, deadlineSeconds })),
+      async () => {
+        await line.open(watchdogArgv({
+          directory,
+          pidFile,
+          pid,
+          startTime,
+          deadlineSeconds: Math.ceil(stopTimeoutMs / 1_000) + WATCHDOG_GRACE_SECONDS,
+          silenceSeconds: SILENCE_SECONDS,
+        }));
+        await run(awaitWatchdogArgv(directory));
+      },
     );
     reporter.info("Waiting for Neo4j process to stop...");
-    await attempt(
-      deployment,
-      "failed to stop neo4j",
-      () => run(stopNeo4jArgv(directory, pid)),
-    );
+    await attempt(deployment, "failed to stop neo4j", () => run(stopNeo4jArgv(directory)));
     await waitUntilHeld(deployment, target, pidFile, stopTimeoutMs);
-    return undo;
+    return { watchdogDirectory: directory, thaw: () => undo.perform() };
   });
 }
 
@@ -167,6 +219,7 @@ interface HeldProcess {
   readonly pid: number;
   readonly startTime: string;
   readonly directory: string;
+  readonly line: WatchdogLine;
 }
 
 async function waitUntilHeld(
@@ -177,10 +230,7 @@ async function waitUntilHeld(
 ): Promise<void> {
   let failedLooks = 0;
   const lost = (how: string) =>
-    new Neo4jNotHeldError(
-      `Neo4j ended before it could be held (${how}); nothing was read or written, and its ` +
-        "restart policy should bring it back: try again",
-    );
+    new Neo4jNotHeldError(`Neo4j ended before it could be held (${how})`);
   await poll(deployment, {
     failure: `timed out waiting for neo4j process ${pid} to stop`,
     timeoutMs,
@@ -218,13 +268,14 @@ async function waitUntilHeld(
 function resumption(
   deployment: Deployment,
   credentials: DatabaseCredentials,
-  { directory, pid, startTime }: HeldProcess,
+  { directory, pid, startTime, line }: HeldProcess,
   { readyTimeoutMs = READY_TIMEOUT_MS }: FreezeOptions,
 ) {
   const { environment, reporter, clock } = deployment;
   let resumed = false;
   let cleared = false;
-  const resume = async (signal: AbortSignal) => {
+  /** Makes sure of it where the watchdog has not said that it did it; returns why it cannot. */
+  const resume = async (signal: AbortSignal): Promise<unknown> => {
     for (let attempts = 1;; attempts++) {
       try {
         await environment.run(DATABASE, resumeNeo4jArgv(directory, pid, startTime), {
@@ -232,18 +283,16 @@ function resumption(
           timeoutMs: RESUME_COMMAND_MS,
         });
         cleared = true;
-        return;
+        resumed = true;
+        return undefined;
       } catch (error) {
         signal.throwIfAborted();
         // A container that has ended took the process with it: there is nothing to resume.
-        if (await isDown(signal)) return;
-        if (attempts >= RESUME_TRIES) {
-          throw new DeploymentError(
-            `failed to resume neo4j process: ${messageOf(error)}; Neo4j may be frozen until ` +
-              `"kill -CONT ${pid}" is run in service ${DATABASE}`,
-            { cause: error },
-          );
+        if (await isDown(signal)) {
+          resumed = true;
+          return undefined;
         }
+        if (attempts >= RESUME_TRIES) return error;
         await clock.sleep(POLL_MS, signal);
       }
     }
@@ -266,14 +315,24 @@ function resumption(
     }
   };
   return {
-    name: "resume Neo4j",
+    name: RESUMPTION,
     timeoutMs: readyTimeoutMs + 2 * RESUME_TRIES * RESUME_COMMAND_MS,
     run: async (signal: AbortSignal) => {
-      // The work directory is gone after the first time.
-      if (!resumed) await resume(signal);
-      resumed = true;
+      if (!resumed) resumed = await line.close();
+      const problem = resumed ? undefined : await resume(signal);
       reporter.info("Waiting for Neo4j to answer again...");
-      await waitForNeo4j({ ...deployment, signal }, credentials, { timeoutMs: readyTimeoutMs });
+      try {
+        // Commands are refused while a container restarts: that it answers is what counts.
+        await waitForNeo4j({ ...deployment, signal }, credentials, { timeoutMs: readyTimeoutMs });
+      } catch (error) {
+        if (problem === undefined) throw error;
+        throw new DeploymentError(
+          `failed to resume neo4j process: ${messageOf(problem)}; Neo4j may be frozen until ` +
+            `"kill -CONT ${pid}" is run in service ${DATABASE}`,
+          { cause: problem },
+        );
+      }
+      resumed = true;
       if (!cleared) await clear(signal);
     },
   };

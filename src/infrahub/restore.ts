@@ -62,7 +62,7 @@ export async function restoreToDirectory(
       reporter.info(`Extracting ${component} snapshot...`);
       for (const entry of entries) {
         signal.throwIfAborted();
-        const { path, bytes } = await restoreFile(directory, entry, reader, component, signal);
+        const { path, bytes } = await restoreFile(directory, entry, reader, component, options);
         files.push({ component, snapshotId: reader.header.identifier, path, bytes });
         reporter.debug("File verified", { path, size_human: formatSize(bytes) });
       }
@@ -81,13 +81,19 @@ async function restoreFile(
   entry: Entry,
   reader: SnapshotReader,
   component: string,
-  signal: AbortSignal,
+  { reporter, signal }: Pick<RestoreToDirectoryOptions, "reporter" | "signal">,
 ): Promise<{ path: string; bytes: number }> {
+  let bytes = 0;
   try {
     return await directory.write(
       entry.path,
       entry,
-      (write) => reader.copy(entry.path, write, { signal }),
+      (write) =>
+        reader.copy(entry.path, async (piece) => {
+          await write(piece);
+          bytes += piece.length;
+          reporter.progress?.({ component, bytes, bytesTotal: entry.size });
+        }, { signal }),
     );
   } catch (error) {
     throw new InfrahubBackupError(

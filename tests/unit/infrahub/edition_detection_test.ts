@@ -30,7 +30,7 @@ Deno.test("detectEdition() reads the last line of the answer", async (t) => {
       assertEquals(environment.log, [
         "database: cypher-shell -d system --format plain CALL dbms.components() YIELD edition",
       ]);
-      assertEquals(environment.calls[0]?.secrets, {
+      assertEquals(environment.find("cypher-shell").secrets, {
         NEO4J_USERNAME: "me",
         NEO4J_PASSWORD: "hush",
       });
@@ -70,6 +70,50 @@ Deno.test("detectEdition() lets a given edition stand, with a warning", async ()
   assertEquals(lines, [
     "warn Neo4j says that it is community edition; taking it for enterprise as given",
   ]);
+});
+
+Deno.test("detectEdition() starts Neo4j where it is down and may be started", async (t) => {
+  const stopped = () => {
+    const environment = new FakeEnvironment()
+      .on("database", "cypher-shell", 'edition\n"community"')
+      .onService("start", "database", () => {
+        environment.statuses.set("database", "running");
+        return "";
+      });
+    environment.statuses.set("database", "stopped");
+    return environment;
+  };
+  await t.step("may", async () => {
+    const environment = stopped();
+    const { deployment, lines } = fakeDeployment(environment);
+    const options = { purpose: "restore", mayStart: true } as const;
+    assertEquals(await detectEdition(deployment, CREDENTIALS, options), "community");
+    assertEquals(environment.log.slice(0, 2), [
+      "start database",
+      "database: cypher-shell -d neo4j --format plain RETURN 1",
+    ]);
+    assertEquals(lines[0], "warn Neo4j is down; starting it");
+  });
+  await t.step("may not", async () => {
+    const environment = stopped();
+    const { deployment } = fakeDeployment(environment);
+    await assertRejects(
+      () => detectEdition(deployment, CREDENTIALS, { purpose: "backup" }),
+      DeploymentError,
+      "could not detect neo4j edition: service database is stopped; start it first",
+    );
+    assertEquals(environment.log, []);
+  });
+  await t.step("cannot", async () => {
+    const environment = new FakeEnvironment().onService("start", "database", NO);
+    environment.statuses.set("database", "stopped");
+    const { deployment } = fakeDeployment(environment);
+    await assertRejects(
+      () => detectEdition(deployment, CREDENTIALS, { purpose: "restore", mayStart: true }),
+      DeploymentError,
+      "could not detect neo4j edition: command",
+    );
+  });
 });
 
 Deno.test("resolveRestoreEdition() follows the reference", () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   checkEnterpriseBackupSpace,
   DeploymentError,
@@ -9,11 +9,12 @@ import {
   Secret,
   UndoJournal,
 } from "../../../src/infrahub/mod.ts";
-import { readAll } from "./_support.ts";
+import { readAll, withTempDirectory } from "./_support.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "./fake_environment.ts";
 
 const CREDENTIALS = { database: "graph", username: "me", password: new Secret("hu'sh $(x)") };
 const NO = failure(["x"], 1, "no");
+const REPRODUCIBLE = "--sort=name --format=gnu --mtime=@0 --owner=0 --group=0 --numeric-owner";
 
 function setUp(prepare: (environment: FakeEnvironment) => void = () => {}) {
   const environment = new FakeEnvironment();
@@ -26,7 +27,7 @@ function setUp(prepare: (environment: FakeEnvironment) => void = () => {}) {
     .on("database", "whoami", "root")
     .on("database", /^du /, "8\t/x")
     .on("database", "database backup", "")
-    .on("database", "tar --sort=name --version", "")
+    .on("database", /^tar .*--version/, "")
     .on("database", /^tar .*-cf/, "tar bytes")
     .on("database", /^tar xf/, "")
     .on("database", "SHOW SERVERS", "serverCount\n1")
@@ -61,14 +62,43 @@ Deno.test("neo4jEnterpriseSource() backs up, streams a sorted tar, and cleans up
     "mkdir /tmp/WORK/infrahubops",
     "neo4j-admin database backup --expand-commands --include-metadata=users --compress=false " +
     "--to-path=/tmp/WORK/infrahubops graph",
-    "tar --sort=name --version",
-    "tar --sort=name -cf - -C /tmp/WORK infrahubops",
+    `tar ${REPRODUCIBLE} --version`,
+    `tar ${REPRODUCIBLE} -cf - -C /tmp/WORK infrahubops`,
     "rm -rf /tmp/WORK",
   ]);
   assertEquals(journal.pending, []);
 });
 
-Deno.test("neo4jEnterpriseSource() does without sorting where tar cannot", async () => {
+Deno.test("neo4jEnterpriseSource()'s tar is the same for the same files, made at another time", async () => {
+  const { environment, deployment, journal } = setUp();
+  const options = { metadata: "all", stallTimeoutMs: 0 } as const;
+  const source = neo4jEnterpriseSource(deployment, CREDENTIALS, journal, options);
+  const { content } = await source.open(deployment.signal);
+  await readAll(content);
+  const command = steps(environment).find((step) => step.includes(" -cf ")) ?? "";
+  await withTempDirectory(async (root) => {
+    const files = ["neo4j.backup", "sub/b", "sub/a", "sub/deep/c", `long-${"x".repeat(150)}`];
+    const make = async (work: string, names: readonly string[], time: number) => {
+      const folder = `${root}/${work}/infrahubops`;
+      await Deno.mkdir(`${folder}/sub/deep`, { recursive: true });
+      for (const name of names) {
+        await Deno.writeTextFile(`${folder}/${name}`, `content of ${name}`);
+        await Deno.utime(`${folder}/${name}`, time, time);
+      }
+      await Deno.utime(folder, time, time);
+      const [program = "", ...args] = command.replace("/tmp/WORK", `${root}/${work}`).split(" ");
+      const tar = await new Deno.Command(program, { args }).output();
+      assertEquals([tar.code, new TextDecoder().decode(tar.stderr)], [0, ""]);
+      return tar.stdout;
+    };
+    const first = await make("first", files, 1_700_000_000);
+    assertEquals(await make("second", files.toReversed(), 1_800_000_000.5), first);
+    await Deno.writeTextFile(`${root}/second/infrahubops/sub/a`, "content of it, changed");
+    assertNotEquals(await make("second", [], 1_900_000_000), first);
+  });
+});
+
+Deno.test("neo4jEnterpriseSource() does without that where tar cannot", async () => {
   const { environment, deployment, journal } = setUp((e) => e.on("database", "--version", NO));
   const options = { metadata: "all", stallTimeoutMs: 0 } as const;
   const source = neo4jEnterpriseSource(deployment, CREDENTIALS, journal, options);

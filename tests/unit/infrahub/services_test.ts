@@ -121,3 +121,11 @@ Deno.test("wipeTransientData() empties queue and cache, and only warns", async (
   assertEquals(lines.length, 1);
   assertEquals(lines[0]?.startsWith("warn Failed to wipe message queue data: "), true);
 });
+
+Deno.test("wipeTransientData() removes nothing from a host, and says so", async () => {
+  const { environment, deployment, lines } = setUp(new FakeEnvironment("host"));
+  await wipeTransientData(deployment);
+  assertEquals(environment.calls, []);
+  assertEquals(lines.length, 1);
+  assertEquals(lines[0]?.startsWith("warn The data of cache and message queue is left"), true);
+});

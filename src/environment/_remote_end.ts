@@ -1,7 +1,8 @@
 /** Variable that marks a command, and whatever it starts, inside a container. */
 const MARK = "INFRAHUB_BACKUP_RUN";
 
-// Sends TERM to whatever carries the mark ($0), and KILL to what is left after two seconds. One grep
+// Sends TERM to whatever carries the mark ($0), and KILL to what is left after two seconds. All of it
+// is stopped meanwhile: a shell whose child ends first would go on with its next command. One grep
 // looks at all processes where it can read variables as they are kept, ended by NUL; two programs
 // for each process would be slow on a busy machine with many. Waiting costs nothing, for `kill` is
 // part of the shell.
@@ -21,7 +22,9 @@ alive() {
 left=$(marked)
 for signal in TERM KILL; do
   [ -n "$left" ] || exit 0
+  kill -STOP $left 2>/dev/null
   kill -$signal $left 2>/dev/null
+  kill -CONT $left 2>/dev/null
   n=0
   while [ $n -lt 10 ] && alive; do
     sleep 0.2 2>/dev/null || sleep 1

@@ -25,6 +25,7 @@ const OPTIONS = [
   // Offset 0 stays unused, so that no constant has the address of "nothing".
   "--memoryBase=1024",
   "--enable=simd",
+  "--enable=relaxed-simd",
   "--enable=threads",
   "-O3",
   "--noAssert",

@@ -19,6 +19,8 @@ import {
   warnOfShrinkage,
 } from "./_create_backup.ts";
 import type { CommandResult, KnownFacts } from "./_result.ts";
+import { type ArchiveUpload, uploadCreated } from "./_s3_archive.ts";
+import { watchedSources } from "./_watched.ts";
 import { connect } from "./connect.ts";
 import { redactUrls } from "./redact.ts";
 import { backupDirectory, type Session } from "./session.ts";
@@ -37,19 +39,21 @@ export interface DeploymentBackupRequest {
 /**
  * Backs up the deployment to the repository, which is opened or created before anything else.
  *
- * @param resumeId incomplete backup that gets what it lacks
+ * @param to whether the repository has to be encrypted, and which incomplete backup gets what it
+ * lacks
  */
 export async function backUpDeploymentToRepository(
   session: Session,
   { options, shrinkWarning: percent, facts }: DeploymentBackupRequest,
-  resumeId: string | undefined,
+  to: { readonly encrypt: boolean; readonly resumeId?: string },
 ): Promise<CommandResult> {
   const { reporter } = session;
+  const { encrypt, resumeId } = to;
   if (resumeId !== undefined && options.redact) {
     throw new UsageError("--redact cannot be used with --resume: the backup has begun without it");
   }
   const connection = await connect(session);
-  await using repository = await openTarget(session);
+  await using repository = await openTarget(session, encrypt);
   const resume = resumeId === undefined
     ? undefined
     : await findResumable(repository, resumeId, reporter);
@@ -81,11 +85,15 @@ export async function backUpDeploymentToRepository(
   return repositoryResult(backup, repository.location, shrinkage);
 }
 
-/** Backs up the deployment to an archive, encrypted when there is a recipient. */
+/**
+ * Backs up the deployment to an archive, encrypted when there is a recipient, and uploads it when
+ * that is asked for.
+ */
 export async function backUpDeploymentToArchive(
   session: Session,
   { options, shrinkWarning, facts }: DeploymentBackupRequest,
   recipient: CryptoKey | undefined,
+  upload: ArchiveUpload | undefined,
 ): Promise<CommandResult> {
   const { context, reporter } = session;
   const directory = backupDirectory(session);
@@ -95,7 +103,7 @@ export async function backUpDeploymentToArchive(
   const backUp = backUpDeployment(
     { ...connection, ...options, archiveDirectory: directory },
     async ({ sources, neo4jEdition, infrahubVersion, redacted, release }) => {
-      done = await archiveDumps(sources, {
+      done = await archiveDumps(watchedSources(sources, reporter), {
         directory,
         neo4jEdition,
         neo4jDatabase: connection.credentials.neo4j.database,
@@ -117,7 +125,14 @@ export async function backUpDeploymentToArchive(
     session,
     () => findShrunkenArchive(archive, shrinkWarning),
   );
-  return archiveResult(archive, shrinkage);
+  const result = archiveResult(archive, shrinkage);
+  if (upload === undefined) return result;
+  const uri = await uploadCreated(session, archive, upload);
+  return {
+    ...result,
+    text: `${result.text}\n${uri}`,
+    json: { ...result.json, uploaded_to: uri, kept_local: upload.keepLocal },
+  };
 }
 
 /** A run may fail after its backup was made; that it exists has to be said all the same. */

@@ -30,10 +30,15 @@ export interface BackupRequest extends
   readonly neo4jEdition: Neo4jEdition;
 }
 
-/** Opens the repository that the options name, or creates it. */
-export async function openTarget(session: Session): Promise<Repository> {
+/**
+ * Opens the repository that the options name, or creates it.
+ *
+ * @param encrypt whether it has to be encrypted
+ */
+export async function openTarget(session: Session, encrypt: boolean): Promise<Repository> {
   const access = repositoryAccess(session, "--repo is required when using plakar backend");
-  return await openOrCreate(access, session.reporter);
+  const hasPassphrase = session.isGiven("passphraseFile");
+  return await openOrCreate({ ...access, encrypt, hasPassphrase }, session.reporter);
 }
 
 /** Stores the sources as one backup. */
@@ -53,12 +58,17 @@ export async function storeBackup(
   });
 }
 
-/** Opens the repository and stores the sources in it as one backup. */
+/**
+ * Opens the repository and stores the sources in it as one backup.
+ *
+ * @param encrypt whether the repository has to be encrypted
+ */
 export async function backUpToRepository(
   session: Session,
   request: BackupRequest,
+  encrypt: boolean,
 ): Promise<CommandResult> {
-  await using repository = await openTarget(session);
+  await using repository = await openTarget(session, encrypt);
   return repositoryResult(await storeBackup(session, repository, request), repository.location);
 }
 
@@ -86,6 +96,10 @@ export function repositoryResult(
       totals: jsonCounts(totals),
       ...jsonWarnings(shrinkage),
     },
+    components: components.map((component) => ({
+      ...component,
+      durationSeconds: roundSeconds(component.durationSeconds),
+    })),
   };
 }
 
@@ -109,6 +123,7 @@ export function archiveResult(
       duration_seconds: roundSeconds(archive.durationSeconds),
       ...jsonWarnings(shrinkage),
     },
+    components: archive.components.map(({ component, bytes }) => ({ component, bytesRead: bytes })),
   };
 }
 

@@ -11,7 +11,10 @@ export interface EncryptionChoice {
 
 /** `--encrypt`. */
 export function encryptOption() {
-  return environmentOption("--encrypt", "encrypt the archive for OpsMill, who alone can read it");
+  return environmentOption(
+    "--encrypt",
+    "encrypt: a new repository with a passphrase; an archive for OpsMill, who alone can read it",
+  );
 }
 
 /** `--encrypt-key`. */
@@ -22,13 +25,19 @@ export function encryptKeyOption() {
   );
 }
 
-/** Refuses the options where they would be ignored: an operator relies on them. */
-export function refuseEncryption({ encrypt, encryptKey }: EncryptionChoice): void {
-  if (!encrypt && !encryptKey) return;
-  throw new UsageError(
-    "--encrypt and --encrypt-key cannot be used with plakar backend: " +
-      "this version does not encrypt repositories",
-  );
+/**
+ * Whether a repository has to be encrypted.
+ *
+ * @throws {UsageError} it should be for a public key
+ */
+export function wantsEncryptedRepository({ encrypt, encryptKey }: EncryptionChoice): boolean {
+  if (encryptKey) {
+    throw new UsageError(
+      "--encrypt-key cannot be used with plakar backend: " +
+        "a repository is encrypted with a passphrase, by --encrypt alone",
+    );
+  }
+  return encrypt ?? false;
 }
 
 /**

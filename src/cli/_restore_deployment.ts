@@ -10,6 +10,7 @@ import {
 } from "../infrahub/mod.ts";
 import { loadDecryptionKey, requireBackupFile, type RestoreRequest } from "./_restore_request.ts";
 import { type CommandResult, roundSeconds } from "./_result.ts";
+import { watchedMaterial } from "./_watched.ts";
 import { connect, type Connection } from "./connect.ts";
 import { repositoryAccess, type Session } from "./session.ts";
 
@@ -102,7 +103,12 @@ async function restore(
   const { backupId } = material;
   const started = context.clock.now();
   request.facts.backup_id = backupId;
-  const plan = await planRestore({ ...connection, ...request, material, now: context.now() });
+  const plan = await planRestore({
+    ...connection,
+    ...request,
+    material: watchedMaterial(material, reporter),
+    now: context.now(),
+  });
   if (request.isDryRun) {
     return {
       text: [

@@ -1,4 +1,5 @@
 import { messageOf } from "../infrahub/mod.ts";
+import type { ComponentMetrics } from "./metrics.ts";
 import { redactUrls } from "./redact.ts";
 import { type Session, writeJson } from "./session.ts";
 
@@ -7,6 +8,8 @@ export interface CommandResult {
   /** Lines without the last line break. */
   readonly text: string;
   readonly json: Readonly<Record<string, unknown>>;
+  /** What was done with each component, where bytes were moved. */
+  readonly components?: readonly ComponentMetrics[];
 }
 
 /** What is known already when a command fails, by name. */
@@ -32,6 +35,7 @@ export async function printResult(
     }
     throw error;
   }
+  session.completed(result.components ?? []);
   if (session.json) writeJson(session, { ok: true, ...result.json });
   else session.context.writeOut(`${result.text}\n`);
 }

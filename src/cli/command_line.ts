@@ -46,6 +46,17 @@ export function normaliseBooleans(
 }
 
 /**
+ * The value of a flag on a command line that could not be parsed: how an error is told must not depend
+ * on which side of the flag the mistake is.
+ */
+export function flagValue(argv: readonly string[], flag: string): string | undefined {
+  const end = argv.indexOf("--");
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const last = words.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
+  return words[last] === flag ? words[last + 1] : words[last]?.slice(flag.length + 1);
+}
+
+/**
  * Gives the options of a command and of its parents the values of their variables, where the
  * command line does not set them. An empty variable counts as unset.
  *

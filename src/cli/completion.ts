@@ -10,6 +10,5 @@ export function addCompletion(root: CommandUnknownOpts, session: SessionProvider
   root.command("completion")
     .description("Print a script that completes commands and flags in a shell")
     .addArgument(new Argument("<shell>", "shell").choices(["bash", "zsh", "fish"] as const))
-    .addHelpText("after", `\nExample:\n  source <(${root.name()} completion bash)`)
     .action((shell) => session().context.writeOut(SCRIPTS[shell](root)));
 }

@@ -7,6 +7,7 @@ import {
   listEnvironments,
 } from "../environment/mod.ts";
 import { type Clock, systemClock } from "../infrahub/mod.ts";
+import { askSecret } from "./terminal.ts";
 
 /** What a run of the program takes from, and leaves in, the world around it. */
 export interface CliContext {
@@ -19,10 +20,18 @@ export interface CliContext {
   /** Writes logs, errors and help after errors to standard error. */
   readonly writeError: (text: string) => void;
   readonly stderrIsTerminal: boolean;
+  /** Width of the terminal that standard error is. */
+  readonly columns: () => number;
+  /** Asks the user for a secret, in bytes; undefined where there is no terminal. */
+  readonly askSecret: (prompt: string) => Promise<Uint8Array | undefined>;
   /** Name of this host, recorded in snapshots. */
   readonly hostname: () => string;
   readonly now: () => Date;
   readonly clock: Clock;
+  /** Calls again and again, without keeping the program from ending; the result ends it. */
+  readonly repeat: (milliseconds: number, action: () => void) => () => void;
+  /** Id of this process. */
+  readonly pid: number;
   /** Name under which the program was called. */
   readonly program: string;
   readonly workingDirectory: () => string;
@@ -46,9 +55,17 @@ export function processContext(signal: AbortSignal): CliContext {
     },
     writeError: (text) => writeAllSync(Deno.stderr, text),
     stderrIsTerminal: Deno.stderr.isTerminal(),
+    columns: () => Deno.consoleSize().columns,
+    askSecret: (prompt) => askSecret(prompt, signal),
     hostname: () => Deno.hostname(),
     now: () => new Date(),
     clock: systemClock,
+    repeat: (milliseconds, action) => {
+      const timer = setInterval(action, milliseconds);
+      Deno.unrefTimer(timer);
+      return () => clearInterval(timer);
+    },
+    pid: Deno.pid,
     // Not the path of the executable: a link to it has a name of its own.
     program: process.argv0.replace(/^.*\//, ""),
     workingDirectory: () => Deno.cwd(),

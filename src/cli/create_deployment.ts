@@ -6,8 +6,14 @@ import {
   backUpDeploymentToRepository,
   type DeploymentBackupRequest,
 } from "./_backup_deployment.ts";
-import { encryptKeyOption, encryptOption, recipientOf, refuseEncryption } from "./_encryption.ts";
+import {
+  encryptKeyOption,
+  encryptOption,
+  recipientOf,
+  wantsEncryptedRepository,
+} from "./_encryption.ts";
 import { printResult } from "./_result.ts";
+import { archiveBucket } from "./_s3_archive.ts";
 import { commandPath } from "./menu.ts";
 import {
   durationOption,
@@ -57,6 +63,11 @@ export function addCreateDeployment(
           "complete backup; 0 for never",
       ).argParser(percentArgument).default(SHRINK_WARNING_PERCENT),
     )
+    .addOption(environmentOption(
+      "--keep-dump-compression",
+      "store a Neo4j Community dump in a repository as compressed as it comes: a first backup is " +
+        "smaller, but no later one shares anything with it",
+    ))
     // No variable: it is about one backup.
     .addOption(new Option("--resume <id>", "add what is missing to an incomplete Plakar backup"))
     .addOption(encryptOption())
@@ -66,8 +77,8 @@ export function addCreateDeployment(
       "wait after the backup, so that the archive can be fetched",
       0,
     ))
-    .addOption(environmentOption("--s3-upload", "not in this version: upload the archive"))
-    .addOption(environmentOption("--s3-keep-local", "keep the archive after an upload"))
+    .addOption(environmentOption("--s3-upload", "upload the archive to S3, and remove it here"))
+    .addOption(environmentOption("--s3-keep-local", "keep the archive here after an upload"))
     .allowExcessArguments()
     .action(async (options, command) => {
       const [unknown] = command.args;
@@ -89,6 +100,7 @@ export function addCreateDeployment(
             redact: options.redact ?? false,
             waitTimeoutMs: options.waitTimeout,
             stallTimeoutMs: options.streamTimeout,
+            reframeDump: backend === "plakar" && !(options.keepDumpCompression ?? false),
             pauseMs: options.force ? 0 : PAUSE_MS,
             ...(options.neo4jEdition === undefined ? {} : { neo4jEdition: options.neo4jEdition }),
           },
@@ -97,22 +109,24 @@ export function addCreateDeployment(
         };
         requireRedactionConfirmed(request.options);
         if (backend === "plakar") {
-          refuseEncryption(options);
-          return await backUpDeploymentToRepository(current, request, options.resume);
+          const encrypt = wantsEncryptedRepository(options);
+          return await backUpDeploymentToRepository(current, request, {
+            encrypt,
+            ...(options.resume === undefined ? {} : { resumeId: options.resume }),
+          });
         }
         if (options.resume !== undefined) {
           throw new UsageError(
             "--resume is for the plakar backend: an archive is never incomplete",
           );
         }
-        if (options.s3Upload) {
-          throw new UsageError(
-            "--s3-upload is not supported by this version, a later one will have it: " +
-              "make the backup without it and copy the archive",
-          );
-        }
+        // Before anything is stopped: what an upload lacks is known by now.
+        const upload = options.s3Upload
+          ? { bucket: archiveBucket(current), keepLocal: options.s3KeepLocal ?? false }
+          : undefined;
         const recipient = await recipientOf(options, current);
-        return await backUpDeploymentToArchive(current, request, recipient);
+        await upload?.bucket.requireReachable();
+        return await backUpDeploymentToArchive(current, request, recipient, upload);
       });
       await sleepAfterwards(current, options.sleep, requireKnownBackend(current.globals));
     });

@@ -9,6 +9,7 @@ import {
   resolveEdition,
 } from "../infrahub/mod.ts";
 import { backUpToRepository } from "./_create_backup.ts";
+import { encryptOption } from "./_encryption.ts";
 import { printResult } from "./_result.ts";
 import { streamTimeoutOption } from "./options.ts";
 import { requireKnownBackend, type SessionProvider } from "./session.ts";
@@ -31,6 +32,7 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
     )
     .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
     .addOption(streamTimeoutOption())
+    .addOption(encryptOption())
     .action(async (options) => {
       const current = session();
       await printResult(current, async () => {
@@ -56,7 +58,7 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
           sources,
           neo4jEdition: edition,
           infrahubVersion: options.infrahubVersion ?? "",
-        });
+        }, options.encrypt ?? false);
       });
     });
 }

@@ -16,7 +16,7 @@ import {
   encryptKeyOption,
   encryptOption,
   recipientOf,
-  refuseEncryption,
+  wantsEncryptedRepository,
 } from "./_encryption.ts";
 import { type CommandResult, printResult } from "./_result.ts";
 import {
@@ -59,7 +59,7 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
   const { context, globals, reporter } = session;
   const { neo4jPath, postgresPath, infrahubVersion = "" } = options;
   const backend = requireKnownBackend(globals);
-  if (backend === "plakar") refuseEncryption(options);
+  const encrypt = backend === "plakar" && wantsEncryptedRepository(options);
   if (neo4jPath === "") throw new UsageError("neo4j backup path is required");
   const { edition: neo4jEdition, guessed } = resolveEdition(options.neo4jEdition, neo4jPath);
   if (guessed) reporter.info("Neo4j edition derived from path", { neo4j_edition: neo4jEdition });
@@ -70,7 +70,11 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
     sources.push(await fileSource("postgres", path, postgresPath, "postgres dump file", reporter));
   }
   if (backend === "plakar") {
-    return await backUpToRepository(session, { sources, neo4jEdition, infrahubVersion });
+    return await backUpToRepository(
+      session,
+      { sources, neo4jEdition, infrahubVersion },
+      encrypt,
+    );
   }
   const recipient = await recipientOf(options, session);
   const archive = await archiveFiles(neo4jPath, postgresPath || undefined, {

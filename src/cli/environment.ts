@@ -23,7 +23,7 @@ function addDetect(environment: CommandUnknownOpts, session: SessionProvider): v
       const { deployment } = await connect(current);
       const { kind, target } = deployment.environment;
       current.reporter.info(`Target: ${target}`);
-      if (options.json) writeJson(current, { kind, target });
+      if (options.json || current.json) writeJson(current, { kind, target });
     });
 }
 
@@ -36,7 +36,7 @@ function addList(environment: CommandUnknownOpts, session: SessionProvider): voi
       const current = session();
       const found = await current.context.listEnvironments(detectOptions(current));
       reportProblems(current, found.problems);
-      if (options.json) {
+      if (options.json || current.json) {
         writeJson(current, {
           docker_compose_projects: found.projects,
           kubernetes_namespaces: found.namespaces,

@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { generateKeyPair, type KeyPair, writeKeyFiles } from "../archive/mod.ts";
 import { InfrahubBackupError, messageOf } from "../infrahub/mod.ts";
-import type { SessionProvider } from "./session.ts";
+import { type SessionProvider, writeJson } from "./session.ts";
 
 /** Adds `keygen`. */
 export function addKeygen(root: CommandUnknownOpts, session: SessionProvider): void {
@@ -15,14 +15,21 @@ export function addKeygen(root: CommandUnknownOpts, session: SessionProvider): v
     // No variable: replacing a key loses every archive that was encrypted for it.
     .option("--force", "replace existing key files")
     .action(async (options) => {
-      const { context, reporter } = session();
+      const current = session();
+      const { context, json, reporter } = current;
       const pair = await makePair();
       const { privateKeyPath, publicKeyPath } = await writeKeyFiles(options.output, pair, {
         overwrite: options.force ?? false,
       });
       reporter.info(`Private key written to: ${privateKeyPath}`);
       reporter.info(`Public key written to: ${publicKeyPath}`);
-      context.writeOut(`${pair.publicKey}\n`);
+      if (!json) return context.writeOut(`${pair.publicKey}\n`);
+      writeJson(current, {
+        ok: true,
+        public_key: pair.publicKey,
+        private_key_file: privateKeyPath,
+        public_key_file: publicKeyPath,
+      });
     });
 }
 

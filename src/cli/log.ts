@@ -7,7 +7,9 @@ import {
   formatTerminal,
   type LogEntry,
   type LogLevel,
+  type LogLineType,
 } from "./log_format.ts";
+import { type ComponentState, describeProgress } from "./progress.ts";
 import { redactUrls } from "./redact.ts";
 
 /** How the log looks, and how much of it is shown. */
@@ -18,8 +20,11 @@ export interface LogOptions {
 
 const CATEGORY = ["infrahub-backup"];
 
+/** What the log needs of the world. */
+export type LogContext = Pick<CliContext, "env" | "stderrIsTerminal" | "writeError">;
+
 /** Sends the log to standard error from now on. */
-export function configureLog(context: CliContext, options: LogOptions): void {
+export function configureLog(context: LogContext, options: LogOptions): void {
   const format = chooseFormat(context, options.json);
   configureSync({
     reset: true,
@@ -41,12 +46,29 @@ export function logReporter(): Reporter {
   };
 }
 
-/** Logs an error of the whole run. */
+/** Logs the error that ends the run. */
 export function logError(message: string, fields: ReportFields = {}): void {
-  getLogger(CATEGORY).error(message, { ...fields });
+  getLogger([...CATEGORY, "error"]).error(message, { ...fields });
 }
 
-function chooseFormat(context: CliContext, json: boolean): (entry: LogEntry) => string {
+/** Logs how a component stands: for people in one text, for programs in numbers. */
+export function reportProgress(state: ComponentState): void {
+  const { component, bytes, bytesTotal, bytesNew, bytesStored, bytesPerSecond } = state;
+  const numbers = {
+    component,
+    bytes,
+    bytes_total: bytesTotal,
+    bytes_new: bytesNew,
+    bytes_stored: bytesStored,
+    bytes_per_second: Math.round(bytesPerSecond),
+  };
+  getLogger([...CATEGORY, "progress"]).info(
+    `Progress of ${component}: ${describeProgress(state)}`,
+    Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined)),
+  );
+}
+
+function chooseFormat(context: LogContext, json: boolean): (entry: LogEntry) => string {
   if (json) return formatJson;
   if (!context.stderrIsTerminal) return formatPlain;
   const coloured = !context.env("NO_COLOR");
@@ -59,6 +81,7 @@ function entryOf(record: LogRecord): LogEntry {
     typeof value === "string" ? redactUrls(value) : value,
   ]);
   return {
+    type: typeOf(record.category),
     time: new Date(record.timestamp),
     level: levelOf(record.level),
     // The text as it was given: braces in it are no placeholders.
@@ -67,6 +90,11 @@ function entryOf(record: LogRecord): LogEntry {
     ),
     fields: Object.fromEntries(fields) as ReportFields,
   };
+}
+
+function typeOf(category: LogRecord["category"]): LogLineType {
+  const [, type] = category;
+  return type === "error" || type === "progress" ? type : "log";
 }
 
 function levelOf(level: LogRecord["level"]): LogLevel {

@@ -4,8 +4,12 @@ import { formatLocalTime } from "../infrahub/mod.ts";
 /** Severities, as they are written. */
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
+/** What a line of the log is: something that happened, the error that ended the run, or progress. */
+export type LogLineType = "log" | "error" | "progress";
+
 /** One line of the log. */
 export interface LogEntry {
+  readonly type: LogLineType;
   readonly time: Date;
   readonly level: LogLevel;
   readonly message: string;
@@ -24,7 +28,7 @@ export function formatPlain(entry: LogEntry): string {
     ["time", formatLocalTime(entry.time)],
     ["level", entry.level],
     ["msg", entry.message],
-    ...sortedFields(entry.fields),
+    ...textFields(entry),
   ];
   return pairs.map(([key, value]) => `${key}=${quoteIfNeeded(value)}`).join(" ") + "\n";
 }
@@ -33,9 +37,7 @@ export function formatPlain(entry: LogEntry): string {
 export function formatTerminal(entry: LogEntry, coloured: boolean): string {
   const paint = (text: string) => coloured ? `\x1b[${COLOURS[entry.level]}m${text}\x1b[0m` : text;
   const level = paint(entry.level.slice(0, 4).toUpperCase());
-  const fields = sortedFields(entry.fields).map(([key, value]) =>
-    ` ${paint(key)}=${quoteIfNeeded(value)}`
-  );
+  const fields = textFields(entry).map(([key, value]) => ` ${paint(key)}=${quoteIfNeeded(value)}`);
   const message = fields.length > 0 ? entry.message.padEnd(MESSAGE_WIDTH) + " " : entry.message;
   return `${level}[${formatLocalTime(entry.time)}] ${message}${fields.join("")}\n`;
 }
@@ -47,6 +49,7 @@ export function formatJson(entry: LogEntry): string {
     level: entry.level,
     msg: entry.message,
     time: formatLocalTime(entry.time),
+    type: entry.type,
   };
   const sorted = Object.fromEntries(
     Object.keys(content).sort().map((key) => [key, content[key]]),
@@ -58,7 +61,9 @@ export function formatJson(entry: LogEntry): string {
   ) + "\n";
 }
 
-function sortedFields(fields: ReportFields): [string, string][] {
+/** Fields in a text; the message of a progress line says the same in words. */
+function textFields({ type, fields }: LogEntry): [string, string][] {
+  if (type === "progress") return [];
   return Object.entries(fields)
     .map(([key, value]): [string, string] => [
       key,

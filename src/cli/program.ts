@@ -1,18 +1,25 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { applyEnvironment, normaliseBooleans } from "./command_line.ts";
+import { allCommands, applyEnvironment, flagValue, normaliseBooleans } from "./command_line.ts";
 import { addCompletion } from "./completion.ts";
 import type { CliContext } from "./context.ts";
 import { addCreate } from "./create.ts";
 import { addEnvironment } from "./environment.ts";
+import { defaultCommandOf } from "./default_command.ts";
+import { addExamples } from "./examples.ts";
 import { EXIT_STATUS_HELP, EXIT_SUCCESS } from "./exit_codes.ts";
 import { addKeygen } from "./keygen.ts";
-import { configureLog, logReporter } from "./log.ts";
-import { actAsMenu } from "./menu.ts";
+import { configureLog } from "./log.ts";
+import { addManual } from "./manual.ts";
+import { actAsMenu, commandPath } from "./menu.ts";
+import { addRepo } from "./repo.ts";
 import { addRestore } from "./restore.ts";
 import { createRootCommand, TASK_MANAGER_PROGRAM } from "./root_command.ts";
+import { RunMonitor } from "./run_monitor.ts";
 import type { Session } from "./session.ts";
 import { addSnapshots } from "./snapshots.ts";
+import { addSystemd } from "./systemd.ts";
 import { addFlush, addTasks } from "./tasks.ts";
+import { addUpload } from "./upload.ts";
 import { addVersion } from "./version_command.ts";
 
 /** The program's commands, ready to run. */
@@ -26,7 +33,20 @@ export interface Program {
   readonly exitCode: () => number;
   /** Parses the command line, without the program's name, and runs what it names. */
   readonly run: (argv: readonly string[]) => Promise<void>;
+  /** Takes away what is drawn on the terminal; errors may be written from then on. */
+  readonly quiet: () => void;
+  /** Tells the end of the run to whoever waits for it. */
+  readonly end: (exitCode: number) => Promise<void>;
 }
+
+/** The commands of which metrics are kept, and the operation that they count for. */
+const OPERATIONS: ReadonlyMap<string, string> = new Map([
+  ["create", "create"],
+  ["create from-files", "create"],
+  ["create from-commands", "create"],
+  ["restore", "restore"],
+  ["snapshots check", "check"],
+]);
 
 /** Width of help texts where the output is no terminal. */
 const HELP_WIDTH = 100;
@@ -38,29 +58,51 @@ export function createProgram(context: CliContext): Program {
   let exitCode = EXIT_SUCCESS;
   const globals = () => root.opts();
   let denied: ReadonlySet<string> = new Set();
-  const json = () => {
-    const { logFormat } = globals();
-    // A command line that could not be parsed never got to the variables.
-    const given = root.getOptionValueSource("logFormat") !== "default";
-    return ((given ? logFormat : context.env("INFRAHUB_LOG_FORMAT")) || logFormat) === "json";
+  let current: CommandUnknownOpts = root;
+  const monitor = new RunMonitor(context);
+  /** What commands and the log write goes around what is drawn on the terminal. */
+  const watched: CliContext = {
+    ...context,
+    writeError: monitor.writeError,
+    writeOut: (text) => {
+      monitor.clear();
+      context.writeOut(text);
+    },
   };
+  let words: readonly string[] = [];
+  /** A global option's value, even if the command line could not be parsed so far. */
+  const known = (name: "logFormat" | "metricsFile", flag: string, variable: string) => {
+    const source = root.getOptionValueSource(name);
+    const isGiven = source !== undefined && source !== "default";
+    return (isGiven ? undefined : flagValue(words, flag) ?? context.env(variable)) ||
+      globals()[name];
+  };
+  const json = () => known("logFormat", "--log-format", "INFRAHUB_LOG_FORMAT") === "json";
   const configure = () => {
     const { logLevel, quiet } = globals();
-    configureLog(context, { json: json(), level: quiet ? "warning" : logLevel });
+    configureLog(watched, { json: json(), level: quiet ? "warning" : logLevel });
   };
   const session = (): Session => ({
-    context,
+    context: watched,
     globals: globals(),
-    reporter: logReporter(),
+    reporter: monitor.reporter(),
+    command: routeOf(current),
     json: json(),
     isGiven: (option) => root.getOptionValueSource(option) === "cli",
     exitWith: (code) => void (exitCode = code),
+    completed: monitor.completed,
   });
+  let text = "";
+  /** Help, which comes in pieces, and the version. */
+  const writeText = (piece: string) => {
+    if (json()) text += piece;
+    else context.writeOut(piece);
+  };
   root
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => context.writeOut(text),
-      writeErr: (text) => context.writeError(text),
+      writeOut: writeText,
+      writeErr: (piece) => context.writeError(piece),
       // Errors are written once, by the caller, in the format of the log.
       outputError: () => {},
       getOutHelpWidth: () => HELP_WIDTH,
@@ -73,6 +115,14 @@ export function createProgram(context: CliContext): Program {
     .hook("preAction", (_root, command) => {
       applyEnvironment(command, context.env, denied);
       configure();
+      current = command;
+      const { logLevel, progressInterval, quiet } = globals();
+      const isTold = !quiet && (logLevel === "info" || logLevel === "debug");
+      monitor.start({
+        operation: routeOf(command),
+        bars: isTold && !json(),
+        lineIntervalMs: progressInterval,
+      });
     });
   actAsMenu(root);
   if (isTaskManager) {
@@ -80,23 +130,54 @@ export function createProgram(context: CliContext): Program {
   } else {
     addCreate(root, session);
     addRestore(root, session);
+    addUpload(root, session);
     addKeygen(root, session);
     addSnapshots(root, session);
+    addRepo(root, session);
     addTasks(root, session);
+    addSystemd(root, session);
   }
   addEnvironment(root, session);
   addVersion(root, session);
   addCompletion(root, session);
+  addManual(root, session);
+  addExamples(root);
+  for (const command of allCommands(root)) {
+    // Known before its options are parsed: a mistake in them is a failure of that command.
+    command.hook("preSubcommand", (_command, subcommand) => void (current = subcommand));
+  }
   return {
     root,
     json,
     exitCode: () => exitCode,
     debug: () => globals().logLevel === "debug",
+    quiet: () => monitor.quiet(),
+    end: async (code) => {
+      await monitor.end({
+        exitCode: code,
+        metricsFile: known("metricsFile", "--metrics-file", "INFRAHUB_METRICS_FILE"),
+        operation: OPERATIONS.get(routeOf(current)),
+      });
+    },
     run: async (argv) => {
+      words = argv;
       configure();
       const normalised = normaliseBooleans(root, argv);
       denied = normalised.denied;
-      await root.parseAsync(normalised.argv, { from: "user" });
+      try {
+        await root.parseAsync(normalised.argv, { from: "user" });
+      } finally {
+        if (text !== "") {
+          context.writeOut(`${JSON.stringify({ type: "text", text: text.trimEnd() })}\n`);
+        }
+      }
     },
   };
+}
+
+/** How a command is called, without the program's name: `snapshots list`. */
+function routeOf(command: CommandUnknownOpts): string {
+  const { parent } = command;
+  const named = parent && defaultCommandOf(parent) === command ? parent : command;
+  return commandPath(named).split(" ").slice(1).join(" ");
 }

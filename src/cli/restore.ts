@@ -2,6 +2,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { restoreFromArchive, restoreFromRepository } from "./_restore_deployment.ts";
 import { extractArchive, extractBackup } from "./_restore_directory.ts";
 import { printResult } from "./_result.ts";
+import { parseArchiveUri, withLocalArchive } from "./_s3_archive.ts";
 import {
   durationOption,
   environmentOption,
@@ -19,7 +20,10 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
       "Restore a backup into the deployment, or into a directory. All of it is verified before " +
         "anything is touched",
     )
-    .argument("[backup-file]", "archive to restore, with the tarball backend")
+    .argument(
+      "[backup-file]",
+      "archive to restore, with the tarball backend: a path or s3://BUCKET/KEY",
+    )
     .addOption(environmentOption("--exclude-taskmanager", "do not restore PostgreSQL"))
     .addOption(environmentOption("--migrate-format", "convert the Neo4j store to block format"))
     .addOption(environmentOption("--reset-deployment-id", "give the deployment a new id"))
@@ -76,9 +80,15 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
             ? await restoreFromRepository(current, request)
             : await extractBackup(current, options.to, request);
         }
-        return options.to === undefined
-          ? await restoreFromArchive(current, source.path, request)
-          : await extractArchive(current, source.path, options.to, request);
+        const { to } = options;
+        return await withLocalArchive(
+          current,
+          source.path,
+          (path) =>
+            to === undefined
+              ? restoreFromArchive(current, path, request)
+              : extractArchive(current, path, to, request),
+        );
       });
     });
 }
@@ -104,11 +114,6 @@ function backupSource(
     return { backend };
   }
   if (path === undefined) throw new UsageError("requires exactly 1 arg(s), only received 0");
-  if (path.startsWith("s3://")) {
-    throw new UsageError(
-      "restoring from S3 is not supported by this version, a later one will have it: " +
-        `fetch the archive and name the file (${path})`,
-    );
-  }
+  if (path.startsWith("s3://")) parseArchiveUri(path); // wrong usage is told at once
   return { backend, path };
 }

@@ -1,12 +1,17 @@
-import { Command } from "@commander-js/extra-typings";
-import { countArgument, environmentOption, unitsArgument } from "./options.ts";
-import { VERSION } from "./version.ts";
+import { Command, Option } from "@commander-js/extra-typings";
+import { countArgument, durationOption, environmentOption, unitsArgument } from "./options.ts";
+import { VERSION_TEXT } from "./version.ts";
 
 /** Name of the program, as in help, completions and cache directories. */
 export const PROGRAM = "infrahub-backup";
 
 /** Name of the Go tool's second program: called so, this one has its commands. */
 export const TASK_MANAGER_PROGRAM = "infrahub-taskmanager";
+
+/** The region where none is named, as in the Go tool. */
+export const DEFAULT_S3_REGION = "us-east-1";
+
+const PROGRESS_INTERVAL_MS = 30_000;
 
 /** The command without its sub-commands: its options are accepted anywhere on the command line. */
 export function createRootCommand(isTaskManager: boolean) {
@@ -16,7 +21,7 @@ export function createRootCommand(isTaskManager: boolean) {
         ? "Maintain the task manager of Infrahub deployments"
         : "Back up and restore Infrahub deployments",
     )
-    .version(`Version: ${VERSION}`, "--version", "print the version")
+    .version(VERSION_TEXT, "--version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .addOption(environmentOption(
@@ -43,11 +48,30 @@ export function createRootCommand(isTaskManager: boolean) {
       environmentOption("--log-level <level>", "least severity that is logged")
         .choices(["debug", "info", "warning", "error"]).default("info" as const),
     )
-    .addOption(environmentOption("--quiet", "log warnings and errors only"))
+    .addOption(
+      environmentOption("--quiet", "log warnings and errors only, and show no progress"),
+    )
+    .addOption(durationOption(
+      "--progress-interval <duration>",
+      "how often the log tells the progress where no bars can be drawn; 0 for never",
+      PROGRESS_INTERVAL_MS,
+    ))
+    .addOption(environmentOption(
+      "--metrics-file <file>",
+      "where create, restore and snapshots check leave metrics for Prometheus' textfile collector",
+    ))
     .addOption(
       environmentOption("--backend <backend>", "tarball or plakar").default("tarball"),
     )
     .addOption(environmentOption("--repo <location>", "Plakar repository: a path or a URI"))
+    .addOption(
+      // Its variable has another name than the rule gives it: see passphrase.ts.
+      new Option(
+        "--passphrase-file <file>",
+        "passphrase of an encrypted repository (env: INFRAHUB_BACKUP_PASSPHRASE_FILE; or the " +
+          "passphrase itself in INFRAHUB_BACKUP_PASSPHRASE; or else it is asked for)",
+      ),
+    )
     .addOption(environmentOption("--backup-id <id>", "Plakar backup group to work on"))
     .addOption(
       environmentOption("--snapshot <id>", "Plakar snapshot to work on (prefix of its ID)"),
@@ -55,7 +79,7 @@ export function createRootCommand(isTaskManager: boolean) {
     .addOption(environmentOption("--s3-bucket <name>", "bucket for archives"))
     .addOption(environmentOption("--s3-prefix <prefix>", "prefix of archive keys"))
     .addOption(environmentOption("--s3-endpoint <url>", "endpoint of an S3-compatible service"))
-    .addOption(environmentOption("--s3-region <region>", "S3 region").default("us-east-1"))
+    .addOption(environmentOption("--s3-region <region>", "S3 region").default(DEFAULT_S3_REGION))
     .addOption(environmentOption(
       "--cache-dir <directory>",
       `where repository indexes are cached (default: $XDG_CACHE_HOME/${PROGRAM})`,

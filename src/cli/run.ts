@@ -1,5 +1,5 @@
 import { CommanderError } from "@commander-js/extra-typings";
-import { messageOf } from "../infrahub/mod.ts";
+import { messageOf, type ReportFields } from "../infrahub/mod.ts";
 import type { CliContext } from "./context.ts";
 import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit_codes.ts";
 import { configureLog, logError } from "./log.ts";
@@ -16,32 +16,49 @@ import { usageErrorOf } from "./usage_error.ts";
  */
 export async function run(argv: readonly string[], context: CliContext): Promise<number> {
   const program = createProgram(context);
+  const exitCode = await execute(program, argv, context);
+  await program.end(exitCode);
+  return exitCode;
+}
+
+async function execute(
+  program: Program,
+  argv: readonly string[],
+  context: CliContext,
+): Promise<number> {
   try {
     await program.run(argv);
     return program.exitCode();
   } catch (error) {
+    program.quiet();
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT_SUCCESS; // help or version, written already
-      report(program, context, usageErrorOf(error));
+      report(program, context, usageErrorOf(error), { exit_code: EXIT_FAILURE });
       return EXIT_FAILURE;
     }
     const { reason } = context.signal;
     if (reason instanceof InterruptedError) {
-      report(program, context, reason);
-      return reason.exitCode;
+      const { exitCode, signal } = reason;
+      report(program, context, reason, { exit_code: exitCode, signal });
+      return exitCode;
     }
     // Whoever read our output does not want more of it, nor to be told so.
-    if (!isBrokenPipe(error)) report(program, context, error);
+    if (!isBrokenPipe(error)) report(program, context, error, { exit_code: EXIT_FAILURE });
     return EXIT_FAILURE;
   }
 }
 
-function report(program: Program, context: CliContext, error: unknown): void {
+function report(
+  program: Program,
+  context: CliContext,
+  error: unknown,
+  fields: ReportFields,
+): void {
   const message = redactUrls(messageOf(error));
   if (program.json()) {
     configureLog(context, { json: true, level: "error" });
     const details = program.debug() ? { stack: redactUrls(Deno.inspect(error)) } : {};
-    logError(`Command failed: ${message}`, details);
+    logError(`Command failed: ${message}`, { ...fields, ...details });
     return;
   }
   context.writeError(`Error: ${message}\n`);

@@ -1,8 +1,10 @@
 import type { Reporter, RepositoryAccess } from "../infrahub/mod.ts";
 import { openExisting } from "../infrahub/mod.ts";
-import { defaultCacheDirectory, type Repository } from "../kloset/mod.ts";
+import { defaultCacheDirectory, type Repository, type S3Settings } from "../kloset/mod.ts";
 import type { CliContext } from "./context.ts";
-import { type GlobalOptions, PROGRAM } from "./root_command.ts";
+import type { ComponentMetrics } from "./metrics.ts";
+import { passphraseProvider } from "./passphrase.ts";
+import { DEFAULT_S3_REGION, type GlobalOptions, PROGRAM } from "./root_command.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What a command works with. */
@@ -10,20 +12,27 @@ export interface Session {
   readonly context: CliContext;
   readonly globals: GlobalOptions;
   readonly reporter: Reporter;
+  /** The command that runs, such as `snapshots list`. */
+  readonly command: string;
   /** Whether results are JSON. */
   readonly json: boolean;
   /** Whether a global option stands on the command line itself, and not in a variable. */
   readonly isGiven: (option: keyof GlobalOptions) => boolean;
   /** What the program exits with when it does not fail. */
   readonly exitWith: (code: number) => void;
+  /** Takes what was done with each component, once it has been. */
+  readonly completed: (components: readonly ComponentMetrics[]) => void;
 }
 
 /** Gives a command its session; to be called once its options are known. */
 export type SessionProvider = () => Session;
 
-/** Writes a JSON result to standard output. */
-export function writeJson(session: Session, result: unknown): void {
-  session.context.writeOut(JSON.stringify(result, null, 2) + "\n");
+/** Writes the result of a command to standard output, as one line of JSON. */
+export function writeJson(
+  { context, command }: Pick<Session, "context" | "command">,
+  result: Readonly<Record<string, unknown>>,
+): void {
+  context.writeOut(JSON.stringify({ type: "result", command, ...result }) + "\n");
 }
 
 /**
@@ -37,12 +46,28 @@ export function repositoryAccess(session: Session, missing: string): RepositoryA
   const cacheDirectory = globals.cacheDir ?? defaultCacheDirectory(PROGRAM, context.env);
   return {
     location: globals.repo,
+    s3: s3Settings(session),
     engine: {
       signal: context.signal,
       onWarning: (message) => reporter.warn(message),
+      passphrase: passphraseProvider(session),
       ...(globals.jobs === undefined ? {} : { jobs: globals.jobs }),
       ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
     },
+  };
+}
+
+/** How S3 is reached, by the options; the standard AWS variables fill what they leave open. */
+export function s3Settings({ context, globals, isGiven, reporter }: Session): S3Settings {
+  const { s3Endpoint, s3Region } = globals;
+  const isRegionGiven = s3Region !== DEFAULT_S3_REGION || isGiven("s3Region") ||
+    Boolean(context.env("INFRAHUB_S3_REGION"));
+  return {
+    ...(s3Endpoint ? { endpoint: s3Endpoint } : {}),
+    ...(isRegionGiven && s3Region ? { region: s3Region } : {}),
+    env: context.env,
+    onWarning: (message) => reporter.warn(message),
+    signal: context.signal,
   };
 }
 
@@ -67,10 +92,20 @@ export function requireKnownBackend(
   if (backend !== "tarball" && backend !== "plakar") {
     throw new UsageError(`unknown backend: ${backend}, expected 'tarball' or 'plakar'`);
   }
-  if (backend === "tarball") return backend;
+  if (backend === "tarball") {
+    if (globals.passphraseFile === undefined) return backend;
+    throw new UsageError(
+      "--passphrase-file is for repositories: use --backend plakar, or --encrypt-key for an archive",
+    );
+  }
   if (!globals.repo) throw new UsageError("--repo is required when using plakar backend");
-  const s3 = s3Upload || globals.s3Bucket || globals.s3Prefix || globals.s3Endpoint ||
-    (globals.s3Region !== "" && globals.s3Region !== "us-east-1");
+  // Endpoint and region of a repository in S3 are needed all the same: the Go tool has no other way
+  // to name a region, and none that works to ask for plain HTTP.
+  const reachesRepository = globals.repo.startsWith("s3://");
+  const s3 = s3Upload || globals.s3Bucket || globals.s3Prefix ||
+    (!reachesRepository &&
+      (globals.s3Endpoint ||
+        (globals.s3Region !== "" && globals.s3Region !== DEFAULT_S3_REGION)));
   if (s3) {
     throw new UsageError(
       "--s3-upload and related S3 flags cannot be used with plakar backend; " +

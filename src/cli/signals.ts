@@ -6,11 +6,14 @@ const SIGNALS = [["SIGINT", EXIT_INTERRUPTED], ["SIGTERM", EXIT_TERMINATED]] as 
 /** The program was asked to end by a signal. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
+  /** Name of the signal. */
+  readonly signal: string;
   /** What the program exits with. */
   readonly exitCode: number;
 
   constructor(signal: string, exitCode: number) {
     super(`interrupted by ${signal}`);
+    this.signal = signal;
     this.exitCode = exitCode;
   }
 }

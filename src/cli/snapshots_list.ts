@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type BackupGroup, formatLocalTime, listGroups, shortId } from "../infrahub/mod.ts";
-import { openForSnapshots, type SessionProvider, writeJson } from "./session.ts";
+import { openForSnapshots, type SessionProvider } from "./session.ts";
 
 /** Widths of the columns; the last one is free. */
 const WIDTHS = [20, 25, 10, 17, 14] as const;
@@ -18,7 +18,8 @@ export function addSnapshotsList(snapshots: CommandUnknownOpts, session: Session
         // In JSON as well: scripts written for the Go tool expect an empty output.
         current.reporter.info("No backups found in repository");
       } else if (current.json) {
-        writeJson(current, groups.map(groupJson));
+        // Not one line with a type, as everything else: this is the Go tool's output.
+        current.context.writeOut(JSON.stringify(groups.map(groupJson), null, 2) + "\n");
       } else {
         current.context.writeOut(groupTable(groups));
       }

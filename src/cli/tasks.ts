@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type FlushKind, flushRuns, parseFlushArguments } from "../infrahub/mod.ts";
 import { findDeployment } from "./connect.ts";
 import { actAsMenu } from "./menu.ts";
-import type { SessionProvider } from "./session.ts";
+import { type SessionProvider, writeJson } from "./session.ts";
 import { UsageError } from "./usage_error.ts";
 
 const MAX_ARGUMENTS = 2;
@@ -43,6 +43,7 @@ function addKind(
       const options = parseFlushArguments(kind, args);
       const current = session();
       const output = await flushRuns(await findDeployment(current), kind, options);
-      if (output !== "") current.context.writeOut(`${output}\n`);
+      if (current.json) writeJson(current, { ok: true, output });
+      else if (output !== "") current.context.writeOut(`${output}\n`);
     });
 }

@@ -91,6 +91,37 @@ Deno.test("components stored before the failure remain, and the group shows as i
   await bench.assertSound();
 });
 
+Deno.test("a component that fails does not keep the others from being stored", async () => {
+  await using bench = await Bench.create();
+  const { code, stderr } = await bench.run([
+    ...CREATE,
+    "--neo4j-command",
+    "sh -c 'echo data; exit 4'",
+    "--postgres-command",
+    `cat ${bench.dump}`,
+  ]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "Error: streaming backup failed for neo4j: ");
+  const [group] = await bench.json(["snapshots", "list"]);
+  assertEquals(group.status, "incomplete");
+  assertEquals(group.snapshots.map((one: { component: string }) => one.component), ["postgres"]);
+  await bench.assertSound();
+});
+
+Deno.test("of several failures the first is the error, and the others are warnings", async () => {
+  await using bench = await Bench.create();
+  const { code, stderr } = await bench.run([
+    ...CREATE,
+    "--neo4j-command",
+    "sh -c 'echo data; exit 4'",
+    "--postgres-command",
+    "sh -c 'echo data; exit 5'",
+  ]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /level=warning msg="streaming backup failed for postgres: .* code 5/);
+  assertMatch(stderr, /^Error: streaming backup failed for neo4j: .* code 4/m);
+});
+
 Deno.test("in JSON mode the error is a JSON line, and the result says so", async () => {
   await using bench = await Bench.create();
   const { code, stdout, stderr } = await bench.run([

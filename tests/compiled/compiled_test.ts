@@ -5,6 +5,8 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
+import { ROOT } from "../../scripts/tool.ts";
+import { ServiceManager } from "../unit/cli/_service_manager.ts";
 import { EXECUTABLE, Folder, run, start } from "./executable.ts";
 
 /** Several chunks, and neither constant nor periodic. */
@@ -178,6 +180,54 @@ Deno.test("the executable ends its commands when it is asked to end", async () =
   assertEquals(list, "");
 });
 
+Deno.test("the executable tells its version before anybody notices", async () => {
+  // Time of the processor, not of the clock: other programs may run on this machine.
+  const times: number[] = [];
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const { stderr } = await new Deno.Command("bash", {
+      args: ["-c", `TIMEFORMAT='%U %S'; time "$0" --version >/dev/null`, EXECUTABLE],
+    }).output();
+    const [user = NaN, system = NaN] = new TextDecoder().decode(stderr).trim().split(" ").map(
+      Number,
+    );
+    times.push(user + system);
+  }
+  const seconds = Math.min(...times);
+  assert(seconds > 0 && seconds < 0.1, `it took ${seconds} s`);
+});
+
+Deno.test("the executable prints the manual page of the documentation", async () => {
+  await using folder = await Folder.make();
+  const { code, stdout } = await run(["manual"], { cwd: folder.path });
+  assertEquals(code, 0);
+  assertEquals(stdout, await Deno.readTextFile(`${ROOT}docs/infrahub-backup.1`));
+});
+
+Deno.test("the executable is what its units start", async () => {
+  await using folder = await Folder.make();
+  const { code, stdout } = await run(["systemd", "units"], { cwd: folder.path });
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, `\nExecStart=${Deno.realPathSync(EXECUTABLE)} --backup-dir `);
+});
+
+Deno.test("the executable notifies a service manager, and leaves metrics", async () => {
+  await using folder = await Folder.make();
+  await using manager = await ServiceManager.open();
+  await Deno.writeTextFile(folder.at("dump"), "some bytes\n");
+  const metrics = folder.at("infrahub.prom");
+  const result = await run(
+    [...createArguments(folder.at("repository"), folder.at("dump")), `--metrics-file=${metrics}`],
+    { cwd: folder.path, env: { NOTIFY_SOCKET: manager.address, TMPDIR: folder.path } },
+  );
+  assertEquals(result.code, 0, result.stderr);
+  await manager.until((line) => line.endsWith("exit code 0"));
+  assertEquals(manager.lines[0], "READY=1");
+  assertStringIncludes(
+    await Deno.readTextFile(metrics),
+    '\ninfrahub_backup_last_run_success{operation="create"} 1\n',
+  );
+});
+
 Deno.test("the executable may do what the program needs, and nothing else", async () => {
   const permissions = await recordedPermissions();
   const granted = Object.entries(permissions).filter(([name, value]) =>
@@ -188,7 +238,8 @@ Deno.test("the executable may do what the program needs, and nothing else", asyn
     allow_read: [],
     allow_write: [],
     allow_run: [],
-    allow_sys: ["hostname", "uid"],
+    allow_net: [],
+    allow_sys: ["hostname", "uid", "homedir"],
     allow_env: [
       "INFRAHUB_*",
       "BACKUP_DIR",
@@ -200,6 +251,17 @@ Deno.test("the executable may do what the program needs, and nothing else", asyn
       "XDG_CACHE_HOME",
       "HOME",
       "NO_COLOR",
+      "NOTIFY_SOCKET",
+      "WATCHDOG_USEC",
+      "WATCHDOG_PID",
+      "CREDENTIALS_DIRECTORY",
+      "RUNTIME_DIRECTORY",
+      "TMPDIR",
+      "AWS_*",
+      "USERPROFILE",
+      "HOMEPATH",
+      "HOMEDRIVE",
+      "_X_AMZN_TRACE_ID",
     ],
   });
   assertEquals(permissions.prompt, false);

@@ -5,7 +5,11 @@
  */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { EncryptedRepositoryError, type SnapshotReader } from "../../src/kloset/mod.ts";
+import {
+  EncryptedRepositoryError,
+  type SnapshotReader,
+  WrongPassphraseError,
+} from "../../src/kloset/mod.ts";
 import { type GoldenEntry, goldenNames, GoldenRepository } from "../fixtures/golden.ts";
 import { digestOf, open, stateVersions, store, streamOf, Workspace } from "./workspace.ts";
 
@@ -48,9 +52,11 @@ Deno.test("golden repositories of plakar are read, byte for byte", async (t) => 
         await assertRejects(async () => {
           await using _opened = await open(path);
         }, EncryptedRepositoryError);
-        return;
+        await assertRejects(async () => {
+          await using _opened = await open(path, `${golden.passphrase}!`);
+        }, WrongPassphraseError);
       }
-      await using opened = await open(path);
+      await using opened = await open(path, golden.passphrase);
       const { headers, unreadable } = await opened.snapshots();
       assertEquals(unreadable, []);
       assertEquals(
@@ -76,18 +82,18 @@ Deno.test("golden repositories of plakar are read, byte for byte", async (t) => 
 });
 
 Deno.test("golden repositories take a further snapshot, in their own flavour", async (t) => {
-  for (const name of goldenNames().filter((name) => name !== "encrypted")) {
+  for (const name of goldenNames()) {
     await t.step(name, async () => {
       await using repository = await GoldenRepository.unpack(name);
       const { golden, path } = repository;
       const content = new TextEncoder().encode("one more\n");
       let id = "";
       {
-        await using opened = await open(path);
+        await using opened = await open(path, golden.passphrase);
         id = await store(opened, "/more", streamOf(content));
       }
       assertEquals(await stateVersions(path), [...golden.stateVersions]);
-      await using opened = await open(path);
+      await using opened = await open(path, golden.passphrase);
       const { headers } = await opened.snapshots();
       const ids = headers.map(({ identifier }) => identifier);
       assertEquals(ids.sort(), [...golden.snapshots.map(({ id }) => id), id].sort());

@@ -238,6 +238,11 @@ export class Plakar implements AsyncDisposable {
     await this.run(repository, args);
   }
 
+  /** Makes a passphrase known, for a repository that plakar has not made. */
+  setPassphrase(repository: string, passphrase: string): void {
+    this.#passphrases.set(repository, passphrase);
+  }
+
   /** Ids and directories of the snapshots, in the order of `plakar ls`: newest first. */
   async snapshots(repository: string): Promise<PlakarSnapshot[]> {
     const text = new TextDecoder().decode(await this.run(repository, ["ls", "-uuid"]));

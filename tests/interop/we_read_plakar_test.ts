@@ -181,7 +181,7 @@ Deno.test("we see what is left after plakar removed snapshots and collected pack
   await assertLeft([2, 3, 4]);
 });
 
-Deno.test("we refuse an encrypted repository of plakar clearly, and write nothing to it", async () => {
+Deno.test("without its passphrase we refuse an encrypted repository of plakar, and write nothing to it", async () => {
   await using workspace = await Workspace.make();
   await using plakar = await Plakar.start();
   const repository = workspace.at("repository");

@@ -10,6 +10,7 @@ import {
   createRepository,
   openRepository,
   openStore,
+  type PassphraseProvider,
   type Repository,
 } from "../../src/kloset/mod.ts";
 import type { SnapshotReader } from "../../src/kloset/mod.ts";
@@ -86,14 +87,22 @@ export class Workspace implements AsyncDisposable {
   }
 }
 
-/** Makes a repository by our engine, without a cache. */
-export function create(repository: string): Promise<Repository> {
-  return createRepository(openStore(repository));
+/** Makes a repository by our engine, without a cache; encrypted when there is a passphrase. */
+export function create(repository: string, passphrase?: string): Promise<Repository> {
+  return createRepository(openStore(repository), {
+    encrypt: passphrase !== undefined,
+    ...passphraseOption(passphrase),
+  });
 }
 
 /** Opens a repository by our engine, without a cache. */
-export function open(repository: string): Promise<Repository> {
-  return openRepository(openStore(repository));
+export function open(repository: string, passphrase?: string): Promise<Repository> {
+  return openRepository(openStore(repository), passphraseOption(passphrase));
+}
+
+function passphraseOption(passphrase?: string): { passphrase?: PassphraseProvider } {
+  if (passphrase === undefined) return {};
+  return { passphrase: () => Promise.resolve(new TextEncoder().encode(passphrase)) };
 }
 
 /** What a source of ours is called in snapshots. */

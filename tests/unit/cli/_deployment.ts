@@ -57,6 +57,12 @@ export class ScriptedDeployment extends FakeEnvironment {
       .on(DATABASE, "infrahub-watchdog", "")
       .on(DATABASE, '>"$1/stopping"', "")
       .on(DATABASE, "kill -CONT", "")
+      .on(DATABASE, "infrahub-exchange", "")
+      .on(
+        DATABASE,
+        "SHOW SETTINGS",
+        '"server.directories.data", "/d"\n"server.directories.transaction.logs.root", "/t"',
+      )
       .on(DATABASE, /^(mkdir|rm|chown|tar|neo4j-admin) /, "")
       .on(DATABASE, /^ls -A/, "infrahubops\n")
       .on(DATABASE, /^whoami/, "root")
@@ -105,6 +111,8 @@ export class ScriptedDeployment extends FakeEnvironment {
         ? ["resume Neo4j"]
         : line.includes('>"$1/stopping"')
         ? ["hold Neo4j"]
+        : line.includes("infrahub-exchange")
+        ? ["exchange the Neo4j databases"]
         : /: (aborted )?(pg_dump|pg_restore|neo4j-admin|find|tar -|tar xf)/.test(line)
         ? [line.replace(/infrahubops-[0-9a-f-]{36}/g, "WORK").split(" ").slice(0, 4).join(" ")]
         : []
@@ -191,7 +199,8 @@ export class ScriptedDeployment extends FakeEnvironment {
       },
       close: async () => {
         const output = await input.close();
-        this.received.set(argv.slice(0, 2).join(" "), concat(...parts));
+        // What Neo4j's watchdog gets is no data.
+        if (argv[0] !== "sh") this.received.set(argv.slice(0, 2).join(" "), concat(...parts));
         return output;
       },
     };

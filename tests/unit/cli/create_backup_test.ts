@@ -23,9 +23,11 @@ function makeSession() {
       s3Region: "us-east-1",
     } as Session["globals"],
     reporter,
+    command: "create",
     json: false,
     isGiven: () => false,
     exitWith: (code) => void codes.push(code),
+    completed: () => {},
   };
   return { session, codes, lines: reporter.lines };
 }

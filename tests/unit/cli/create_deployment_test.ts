@@ -157,7 +157,12 @@ for (const backend of ["plakar", "tarball"] as const) {
           controller,
         });
         assertEquals(code, 143);
-        assertEquals(JSON.parse(out), { ok: false, error: "interrupted by SIGTERM" });
+        assertEquals(JSON.parse(out), {
+          type: "result",
+          command: "create",
+          ok: false,
+          error: "interrupted by SIGTERM",
+        });
         assertEquals(deployment.down, []);
         assertEquals(deployment.story.includes("resume Neo4j"), true);
         assertEquals(await bench.archives(), []);
@@ -210,9 +215,14 @@ for (const backend of ["plakar", "tarball"] as const) {
 Deno.test("create refuses before anything is touched", async (t) => {
   const rows: [string[], string, ("plakar" | "tarball")?, Scenario?][] = [
     [["--redact"], "--redact is a destructive operation that replaces all"],
-    [["--encrypt"], "--encrypt and --encrypt-key cannot be used with plakar backend"],
+    [["--encrypt-key", "/nowhere"], "--encrypt-key cannot be used with plakar backend"],
+    [["--passphrase-file", "/x"], "--passphrase-file is for repositories", "tarball"],
+    [["--passphrase-file", "/nowhere"], "a passphrase was given, but not --encrypt"],
+    [["--encrypt", "--passphrase-file", "/nowhere"], "cannot read the passphrase: "],
+    [["--encrypt", "--passphrase-file", ""], "--passphrase-file needs the name of a file"],
+    [["--encrypt"], "it is to be encrypted, and no passphrase was given: use --passphrase-file"],
     [["--s3-upload"], "--s3-upload and related S3 flags cannot be used with plakar backend"],
-    [["--s3-upload"], "--s3-upload is not supported by this version", "tarball"],
+    [["--s3-upload"], "S3 bucket is required when S3 upload/download is enabled", "tarball"],
     [["--encrypt-key", "/nowhere"], "failed to load encryption key: ", "tarball"],
     [["--resume", "x"], "--resume is for the plakar backend", "tarball"],
     [["--resume", "20200101_000000"], "backup group not found: 20200101_000000"],

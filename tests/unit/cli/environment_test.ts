@@ -54,7 +54,14 @@ Deno.test("environment detect tells the target in the log, and in JSON on reques
       'msg="Target: fake"',
     ]
   ) assertStringIncludes(plain.err, text);
-  assertEquals(JSON.parse((await detect(["--json"])).out), { kind: "docker", target: "fake" });
+  for (const flag of ["--json", "--log-format=json"]) {
+    assertEquals(JSON.parse((await detect([flag])).out), {
+      type: "result",
+      command: "environment detect",
+      kind: "docker",
+      target: "fake",
+    });
+  }
 });
 
 Deno.test("environment detect fails when there is nothing", async () => {
@@ -77,6 +84,8 @@ Deno.test("environment list prints names, and JSON on request", async () => {
   const json = recordingContext({}, { listEnvironments });
   assertEquals(await run(["environment", "list", "--json"], json), 0);
   assertEquals(JSON.parse(json.out()), {
+    type: "result",
+    command: "environment list",
     docker_compose_projects: ["p1", "p2"],
     kubernetes_namespaces: ["n1"],
   });

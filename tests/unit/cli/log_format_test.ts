@@ -13,7 +13,14 @@ const TIME = new Date("2026-03-18T14:30:02Z");
 const STAMP = formatLocalTime(TIME);
 
 function entry(overrides: Partial<LogEntry> = {}): LogEntry {
-  return { time: TIME, level: "info", message: "Backup done", fields: {}, ...overrides };
+  return {
+    type: "log",
+    time: TIME,
+    level: "info",
+    message: "Backup done",
+    fields: {},
+    ...overrides,
+  };
 }
 
 Deno.test("formatPlain sorts the fields and quotes what needs it", async (t) => {
@@ -54,7 +61,7 @@ Deno.test("formatJson writes one object with sorted keys and escaped markup", ()
   assertEquals(
     line,
     `{"components":["x"],"level":"info","msg":"a \\u003cb\\u003e \\u0026 c",` +
-      `"time":"${STAMP}","z":1}\n`,
+      `"time":"${STAMP}","type":"log","z":1}\n`,
   );
   assertEquals(JSON.parse(line).msg, "a <b> & c");
 });

@@ -35,6 +35,8 @@ const GLOBAL_OPTIONS: readonly [string, string, string, unknown, string, unknown
   ["--s3-region", "INFRAHUB_S3_REGION", "s3Region", "us-east-1", "eu-west-1"],
   ["--cache-dir", "INFRAHUB_CACHE_DIR", "cacheDir", undefined, "/c"],
   ["--jobs", "INFRAHUB_JOBS", "jobs", undefined, "3", 3],
+  ["--progress-interval", "INFRAHUB_PROGRESS_INTERVAL", "progressInterval", 30_000, "7s", 7_000],
+  ["--metrics-file", "INFRAHUB_METRICS_FILE", "metricsFile", undefined, "/m.prom"],
 ];
 
 Deno.test("global options come from the flag, else the variable, else the default", async (t) => {
@@ -46,7 +48,7 @@ Deno.test("global options come from the flag, else the variable, else the defaul
       assertEquals((await parse([flag, value, "probe"]))[key], parsed);
       assertEquals((await parse(["probe", flag, value]))[key], parsed);
       assertEquals((await parse(["probe", `${flag}=${value}`]))[key], parsed);
-      const other = flag === "--log-level" ? "error" : "7";
+      const other = flag === "--log-level" ? "error" : typeof fallback === "number" ? "0" : "7";
       const both = await parse(["probe", flag, value], { [variable]: other });
       assertEquals(both[key], parsed);
     });
@@ -85,6 +87,13 @@ const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string
     60_000,
   ],
   ["create", "--shrink-warning", "INFRAHUB_SHRINK_WARNING", "shrinkWarning", 50, "20", 20],
+  [
+    "create",
+    "--keep-dump-compression",
+    "INFRAHUB_KEEP_DUMP_COMPRESSION",
+    "keepDumpCompression",
+    undefined,
+  ],
   ["create", "--encrypt", "INFRAHUB_ENCRYPT", "encrypt", undefined],
   ["create", "--encrypt-key", "INFRAHUB_ENCRYPT_KEY", "encryptKey", undefined, "/k.pub"],
   ["create", "--sleep", "INFRAHUB_SLEEP", "sleep", 0, "1h30m", 5_400_000],
@@ -92,6 +101,7 @@ const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string
   ["create", "--s3-keep-local", "INFRAHUB_S3_KEEP_LOCAL", "s3KeepLocal", undefined],
   ["create from-files", "--encrypt", "INFRAHUB_ENCRYPT", "encrypt", undefined],
   ["create from-files", "--encrypt-key", "INFRAHUB_ENCRYPT_KEY", "encryptKey", undefined, "/k"],
+  ["create from-commands", "--encrypt", "INFRAHUB_ENCRYPT", "encrypt", undefined],
   [
     "create from-commands",
     "--stream-timeout",
@@ -149,6 +159,13 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["environment detect", "--json"],
   ["environment list", "--json"],
   ["snapshots check", "--fast"],
+  ["systemd units", "--on-calendar"],
+  ["systemd units", "--install"],
+  ["systemd units", "--force"],
+  ["systemd units", "--name"],
+  ["systemd units", "--user"],
+  ["systemd units", "--on-failure"],
+  ["systemd units", "--executable"],
 ];
 
 /** Path of a command; what `create` does by itself counts as `create`. */
@@ -209,6 +226,7 @@ Deno.test("every option has a row in this file", () => {
   );
   const rows = [
     "--version -",
+    "--passphrase-file -",
     "--quiet INFRAHUB_QUIET",
     "--host INFRAHUB_HOST",
     "--host-unit INFRAHUB_HOST_UNIT",

@@ -5,12 +5,13 @@ export interface ConnectionParts {
   readonly database?: string;
   readonly username?: string;
   readonly password?: string;
+  readonly host?: string;
+  readonly port?: string;
 }
 
 /**
  * Reads a connection URL as libpq does: any `postgres…://` (SQLAlchemy names its driver there,
- * `postgresql+asyncpg://`), percent-encoded parts, parameters after `?`, or `key=value` pairs. Host
- * and port are of no use: connections go to the server of the container that they are made in.
+ * `postgresql+asyncpg://`), percent-encoded parts, parameters after `?`, or `key=value` pairs.
  *
  * @throws {InvalidInputError} when it is neither; the message does not repeat the text, which may
  * hold a password
@@ -27,9 +28,16 @@ function parseUrl(rest: string): ConnectionParts {
   // The last one: a password may hold another, though it should be encoded.
   const at = authority.lastIndexOf("@");
   const { before: user, after: password } = cut(at < 0 ? "" : authority.slice(0, at), ":");
+  // There may be several servers, as in libpq.
+  const servers = authority.slice(at + 1).split(",").map((server) =>
+    /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(server) ?? []
+  );
+  const ports = servers.map(([, , , port = ""]) => port).join(",");
   const parts: Record<string, string> = {
     user: decode(user),
     password: decode(password),
+    host: decode(servers.map(([, bracketed, bare = ""]) => bracketed ?? bare).join(",")),
+    port: /\d/.test(ports) ? decode(ports) : "",
     dbname: slash < 0 ? "" : decode(address.slice(slash + 1)),
   };
   for (const pair of query.split("&").filter((text) => text !== "")) {
@@ -55,12 +63,14 @@ function parseKeyValues(text: string): ConnectionParts {
 }
 
 function pick(parts: Record<string, string>): ConnectionParts {
-  const { user, password } = parts;
+  const { user, password, host, port } = parts;
   const database = parts.dbname || parts.database;
   return {
     ...(database ? { database } : {}),
     ...(user ? { username: user } : {}),
     ...(password ? { password } : {}),
+    ...(host ? { host } : {}),
+    ...(port ? { port } : {}),
   };
 }
 

@@ -10,6 +10,10 @@ export interface DatabaseCredentials {
   readonly database: string;
   readonly username: string;
   readonly password: Secret;
+  /** Where its server is, on a host. In a container it is the one beside which programs run. */
+  readonly host?: string;
+  /** See {@linkcode DatabaseCredentials.host}. */
+  readonly port?: string;
 }
 
 /** How to get into the databases of a deployment. */
@@ -82,7 +86,11 @@ async function findPostgres(
     // As a whole: the parts of one URL belong together.
     if (inService) found = { ...found, ...readPostgres(deployment, inService, readVariable) };
   }
-  return complete(found, POSTGRES_DEFAULTS);
+  const credentials = complete(found, POSTGRES_DEFAULTS);
+  const { host, port } = found;
+  return deployment.environment.kind === "host"
+    ? { ...credentials, ...(host ? { host } : {}), ...(port ? { port } : {}) }
+    : credentials;
 }
 
 /** What a URL leaves out comes from the tool's `PG*` variables, as in libpq. */
@@ -104,7 +112,7 @@ function readPostgres(
 
 function readParts(
   readVariable: ReadVariable,
-  names: Readonly<Record<keyof ConnectionParts, string>>,
+  names: Readonly<Record<"database" | "username" | "password", string>>,
 ): ConnectionParts {
   const database = readVariable(names.database);
   const username = readVariable(names.username);
@@ -142,7 +150,7 @@ function isComplete({ database, username, password }: ConnectionParts): boolean 
 
 function complete(
   found: ConnectionParts,
-  defaults: Required<ConnectionParts>,
+  defaults: Readonly<Record<"database" | "username" | "password", string>>,
 ): DatabaseCredentials {
   return {
     database: found.database ?? defaults.database,

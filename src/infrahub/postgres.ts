@@ -5,7 +5,7 @@ import { messageOf } from "./errors.ts";
 import { waitForPostgres, type WaitOptions } from "./readiness.ts";
 import { TASK_MANAGER_DATABASE } from "./services.ts";
 import type { ComponentSource } from "./source.ts";
-import { databaseArgument, postgresSecrets } from "./sql.ts";
+import { databaseArgument, postgresSecrets, serverArguments } from "./sql.ts";
 
 /** How PostgreSQL is dumped. */
 export interface PostgresDumpOptions {
@@ -35,8 +35,7 @@ export function postgresSource(
             "pg_dump",
             "-Fc",
             "-Z0",
-            "-h",
-            "localhost",
+            ...serverArguments(credentials),
             "-U",
             credentials.username,
             "-d",

@@ -4,7 +4,7 @@ import { parseRows, quoteCypherName, runCypher } from "./cypher.ts";
 import { type Deployment, DeploymentError } from "./deployment.ts";
 import { messageOf } from "./errors.ts";
 import { DATABASE, TASK_MANAGER_DATABASE } from "./services.ts";
-import { postgresClient, runSql } from "./sql.ts";
+import { postgresClient, runSql, serverArguments } from "./sql.ts";
 
 /** What a look at something gave. */
 export type ProbeResult<Value> =
@@ -182,7 +182,7 @@ export async function waitForPostgres(
     probe: async (probe) => {
       await probe.environment.run(
         TASK_MANAGER_DATABASE,
-        ["pg_isready", "-q", "-h", "localhost"],
+        ["pg_isready", "-q", ...serverArguments(credentials)],
         { signal: probe.signal, timeoutMs: PROBE_TIMEOUT_MS },
       );
       let failure: unknown;

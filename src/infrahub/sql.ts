@@ -42,21 +42,27 @@ export function databaseArgument(name: string): string {
   return plain ? name : `dbname='${name.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
+/** The arguments that name the server. */
+export function serverArguments({ host = "localhost", port }: DatabaseCredentials): string[] {
+  return ["-h", host, ...(port === undefined ? [] : ["-p", port])];
+}
+
 /** The client for a way to connect. */
 export function postgresClient(
   { environment }: Deployment,
   credentials: DatabaseCredentials,
   mode: "tcp" | "socket",
 ): PostgresClient {
-  const { password } = credentials;
+  const { password, port } = credentials;
   if (mode === "tcp") {
-    return { mode, arguments: ["-w", "-h", "localhost", "-U", credentials.username], password };
+    const server = serverArguments(credentials);
+    return { mode, arguments: ["-w", ...server, "-U", credentials.username], password };
   }
   // The official image has an operating system user for the superuser, and trusts its socket; a
   // container of Kubernetes runs as the user it is meant to.
   return environment.kind === "docker"
     ? { mode, user: credentials.username, arguments: ["-w"], password }
-    : { mode, arguments: ["-w"], password };
+    : { mode, arguments: ["-w", ...(port === undefined ? [] : ["-p", port])], password };
 }
 
 /**

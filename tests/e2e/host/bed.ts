@@ -108,8 +108,6 @@ export class HostBed implements TestBed, Neo4jServer, PostgresServer {
       NEO4J_HOME: `${this.folder}/neo4j`,
       NEO4J_URI: `bolt://${this.#address}:7687`,
       HOST_UNITS: `${this.folder}/units`,
-      // The tool takes the port of a server beside it from here, as the programs of PostgreSQL do.
-      PGPORT: `${this.#port}`,
       PREFECT_API_DATABASE_CONNECTION_URL:
         `postgresql+asyncpg://${ROLE}:${password}@localhost:${this.#port}/prefect`,
       INFRAHUB_DB_USERNAME: "neo4j",

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { findCredentials, Secret } from "../../../src/infrahub/mod.ts";
+import { serverArguments } from "../../../src/infrahub/sql.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "./fake_environment.ts";
 
 async function find(
@@ -126,4 +127,26 @@ Deno.test("Secret prints as stars everywhere", () => {
   for (const print of prints) assertEquals(print.includes("hush"), false);
   assertEquals(prints[2], '{"secret":"***"}');
   assertEquals(secret.reveal(), "hush");
+});
+
+Deno.test("findCredentials() takes server and port from the URL where commands run on the host", async () => {
+  const url = "postgresql+asyncpg://u:p@db.example:5433/d";
+  for (
+    const [kind, host, port] of [
+      ["host", "db.example", "5433"],
+      ["docker", undefined, undefined],
+    ] as const
+  ) {
+    const environment = new FakeEnvironment(kind).on("infrahub-server", "env", "");
+    const { deployment } = fakeDeployment(environment);
+    const { postgres } = await findCredentials(
+      deployment,
+      (name) => name === "PREFECT_API_DATABASE_CONNECTION_URL" ? url : undefined,
+    );
+    assertEquals([postgres.host, postgres.port], [host, port], kind);
+    assertEquals(
+      serverArguments(postgres),
+      kind === "host" ? ["-h", "db.example", "-p", "5433"] : ["-h", "localhost"],
+    );
+  }
 });

@@ -2,7 +2,9 @@
 const MARK = "INFRAHUB_BACKUP_RUN";
 
 // Sends TERM to whatever carries the mark ($0), and KILL to what is left after two seconds. All of it
-// is stopped meanwhile: a shell whose child ends first would go on with its next command. One grep
+// is stopped meanwhile: a shell whose child ends first would go on with its next command. A command
+// that is not there yet is waited for, two seconds: its client may have been started just now, and
+// would not be asked whether it still wants what the engine then starts. One grep
 // looks at all processes where it can read variables as they are kept, ended by NUL; two programs
 // for each process would be slow on a busy machine with many. Waiting costs nothing, for `kill` is
 // part of the shell.
@@ -20,6 +22,12 @@ alive() {
   return 1
 }
 left=$(marked)
+n=0
+while [ -z "$left" ] && [ $n -lt 4 ]; do
+  sleep 0.5 2>/dev/null || sleep 1
+  n=$((n + 1))
+  left=$(marked)
+done
 for signal in TERM KILL; do
   [ -n "$left" ] || exit 0
   kill -STOP $left 2>/dev/null

@@ -42,8 +42,9 @@ Deno.test("host with real PostgreSQL and Neo4j Community, stand-in for systemctl
       const data = await bed.readAll();
       for (const backend of BACKENDS) {
         const own = await Deno.makeTempDir({ dir: folder });
-        const PREFECT_API_DATABASE_CONNECTION_URL =
-          "postgresql://prefect:another-one@localhost/prefect";
+        const url = new URL(bed.toolEnvironment.PREFECT_API_DATABASE_CONNECTION_URL ?? "");
+        url.password = "another-one";
+        const PREFECT_API_DATABASE_CONNECTION_URL = url.href;
         const env = { PREFECT_API_DATABASE_CONNECTION_URL };
         const { code, stderr } = await runTool(bed, backend.create(own), { env });
         assertEquals(code, 1);

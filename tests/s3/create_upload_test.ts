@@ -4,13 +4,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { S3Bucket } from "../../src/kloset/mod.ts";
 import { ScriptedDeployment, Workbench } from "../unit/cli/_deployment.ts";
 import { FaultProxy } from "./fault_proxy.ts";
-import { SECRET, startServer } from "./servers.ts";
+import { credentialsInProcess, SECRET, startServer } from "./servers.ts";
 
 const server = await startServer("minio");
-
-// The SDK reads them from the process.
-Deno.env.set("AWS_ACCESS_KEY_ID", server.accessKeyId);
-Deno.env.set("AWS_SECRET_ACCESS_KEY", SECRET);
 
 const UPLOAD = ["create", "--force", "--s3-upload", "--s3-bucket", "archives"];
 
@@ -24,6 +20,7 @@ function bucketAt(endpoint: string): S3Bucket {
 }
 
 Deno.test("create --s3-upload uploads, and removes the archive here unless it is kept", async () => {
+  using _credentials = credentialsInProcess(server);
   await bucketAt(server.endpoint).createBucket("");
   await using bench = await Workbench.create();
   const endpoint = ["--s3-endpoint", server.endpoint, "--s3-prefix", "prod"];
@@ -56,6 +53,7 @@ Deno.test("create --s3-upload uploads, and removes the archive here unless it is
 });
 
 Deno.test("create --s3-upload touches nothing where an upload could not go well", async () => {
+  using _credentials = credentialsInProcess(server);
   await using bench = await Workbench.create();
   const endpoint = ["--s3-endpoint", server.endpoint];
   const deployment = new ScriptedDeployment();
@@ -69,6 +67,7 @@ Deno.test("create --s3-upload touches nothing where an upload could not go well"
 });
 
 Deno.test("create --s3-upload that fails leaves the archive here and says how to go on", async () => {
+  using _credentials = credentialsInProcess(server);
   await using proxy = new FaultProxy(server.host);
   proxy.setPlan((_, line) => line.startsWith("PUT") ? "denied" : undefined);
   await using bench = await Workbench.create();

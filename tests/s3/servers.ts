@@ -54,6 +54,18 @@ const KINDS: Readonly<Record<"minio" | "versitygw", Kind>> = {
 /** Longest time until a server listens. */
 const START_MS = 60_000;
 
+/** Puts a server's credentials where the SDK looks, in this process, until disposed of. */
+export function credentialsInProcess({ accessKeyId, secretAccessKey }: S3Server): Disposable {
+  Deno.env.set("AWS_ACCESS_KEY_ID", accessKeyId);
+  Deno.env.set("AWS_SECRET_ACCESS_KEY", secretAccessKey);
+  return {
+    [Symbol.dispose]() {
+      Deno.env.delete("AWS_ACCESS_KEY_ID");
+      Deno.env.delete("AWS_SECRET_ACCESS_KEY");
+    },
+  };
+}
+
 /** Starts a server; it ends with this process at the latest. */
 export async function startServer(
   name: "minio" | "versitygw",

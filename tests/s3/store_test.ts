@@ -12,7 +12,7 @@ import {
 import { assertSnapshot, backUp, noise, snapshotIds } from "../faults/backups.ts";
 import { TemporaryDirectory } from "../faults/temporary_directory.ts";
 import { FaultProxy } from "./fault_proxy.ts";
-import { SECRET, startServer } from "./servers.ts";
+import { credentialsInProcess, SECRET, startServer } from "./servers.ts";
 
 const server = await startServer("minio", { MINIO_SITE_REGION: "eu-test-7" });
 const FILES = { "/a": noise(5000, 3) };
@@ -91,15 +91,9 @@ Deno.test("HTTPS to a server that speaks plain HTTP says how to ask for that", a
     ...ONCE,
     retries: FAR_AWAY,
   });
-  Deno.env.set("AWS_ACCESS_KEY_ID", server.accessKeyId);
-  Deno.env.set("AWS_SECRET_ACCESS_KEY", SECRET);
-  try {
-    const error = await assertRejects(() => store.presence(), StoreError);
-    assertStringIncludes(error.message, `AWS_ENDPOINT_URL_S3=${server.endpoint}`);
-  } finally {
-    Deno.env.delete("AWS_ACCESS_KEY_ID");
-    Deno.env.delete("AWS_SECRET_ACCESS_KEY");
-  }
+  using _credentials = credentialsInProcess(server);
+  const error = await assertRejects(() => store.presence(), StoreError);
+  assertStringIncludes(error.message, `AWS_ENDPOINT_URL_S3=${server.endpoint}`);
 });
 
 Deno.test("a certificate is trusted when AWS_CA_BUNDLE names its authority", {

@@ -16,7 +16,7 @@ export const DEFAULT_RETRIES: RetryPolicy = {
 };
 
 /**
- * The wait before another try: any time up to a limit that doubles (full jitter), so that clients
+ * The wait before another try: random, up to a limit that doubles (full jitter), so that clients
  * that were turned away together do not come back together.
  *
  * @param attempt tries so far, at least 1

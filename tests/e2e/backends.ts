@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { exists } from "../../scripts/e2e/_command.ts";
 import type { Database } from "./bed.ts";
 import { runToolOk, type ToolTarget } from "./tool.ts";
 
@@ -36,16 +37,6 @@ interface Group {
 
 function repository(folder: string): string[] {
   return ["--backend", "plakar", "--repo", `${folder}/repository`];
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function groups(target: ToolTarget, folder: string): Promise<Group[]> {

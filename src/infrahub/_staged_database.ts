@@ -1,14 +1,12 @@
 import { CommandFailedError } from "../environment/mod.ts";
+import { findNeo4jDirectories } from "./_neo4j_directories.ts";
 import type { DatabaseCredentials } from "./credentials.ts";
-import { runCypher } from "./cypher.ts";
-import { attempt, type Deployment, DeploymentError } from "./deployment.ts";
+import { attempt, type Deployment } from "./deployment.ts";
 import { messageOf } from "./errors.ts";
 import type { FrozenNeo4j } from "./neo4j_freeze.ts";
 import { DATABASE } from "./services.ts";
 import type { UndoAction, UndoHandle, UndoJournal } from "./undo_journal.ts";
 
-const DATA = "server.directories.data";
-const TRANSACTIONS = "server.directories.transaction.logs.root";
 const REMOVE_TIMEOUT_MS = 600_000;
 /** Exit code of {@linkcode EXCHANGE}. */
 const UNCHANGED = 3;
@@ -103,16 +101,8 @@ export class StagedDatabase {
     journal: UndoJournal,
     database: string,
   ): Promise<StagedDatabase> {
-    const settings = await attempt(
-      deployment,
-      "failed to find out where neo4j keeps its databases",
-      () =>
-        runCypher(deployment, credentials, {
-          query: `SHOW SETTINGS '${DATA}', '${TRANSACTIONS}' YIELD name, value RETURN name, value`,
-        }),
-    );
-    const databases = `${settingOf(settings, DATA)}/databases`;
-    const transactions = settingOf(settings, TRANSACTIONS);
+    const { data, transactions } = await findNeo4jDirectories(deployment, credentials);
+    const databases = `${data}/databases`;
     await warnOfLeftovers(deployment, databases, transactions);
     return new StagedDatabase(deployment, journal, database, [databases, transactions]);
   }
@@ -222,15 +212,4 @@ async function warnOfLeftovers(
     signal.throwIfAborted();
     reporter.debug(`Could not list ${databases}: ${messageOf(error)}`);
   }
-}
-
-/** The value in a row `"name", "value"`; a value may have commas. */
-function settingOf(output: string, name: string): string {
-  for (const line of output.split("\n")) {
-    const [, key, value = ""] = /^"([^"]*)", "(.*)"\s*$/.exec(line.trim()) ?? [];
-    if (key === name && value.startsWith("/")) return value.replace(/\/+$/, "");
-  }
-  throw new DeploymentError(
-    `failed to find out where neo4j keeps its databases: it does not tell its setting ${name}`,
-  );
 }

@@ -1,4 +1,5 @@
 import { CommandFailedError, type ExecOptions } from "../environment/mod.ts";
+import { findNeo4jDirectories } from "./_neo4j_directories.ts";
 import type { DatabaseCredentials } from "./credentials.ts";
 import { cypherSecrets, parseRows, quoteCypherName, quoteCypherText, runCypher } from "./cypher.ts";
 import { attempt, type Deployment, DeploymentError } from "./deployment.ts";
@@ -32,6 +33,8 @@ export interface UnpackedBackup extends EnterpriseRestoreOptions {
 }
 
 const ONLINE_TIMEOUT_MS = 600_000;
+/** A database whose files were only half replaced never comes online: nobody waits long for it. */
+const UNDO_ONLINE_TIMEOUT_MS = 120_000;
 const ONLINE_INTERVAL_MS = 2_000;
 /** Where nothing says how a database was spread. */
 const DEFAULT_TOPOLOGY = "3 PRIMARIES";
@@ -70,19 +73,20 @@ export async function restoreSingle(
   backup: UnpackedBackup,
 ): Promise<void> {
   const name = quoteCypherName(credentials.database);
-  const script = metadataScript(credentials.database);
+  const script = await findMetadataScript(deployment, credentials);
   await removeOldScript(deployment, script, backup);
+  let isRestored = false;
   const start = journal.push({
     name: `start Neo4j database ${credentials.database}`,
     run: async (undoSignal) => {
+      const undo = { ...deployment, signal: undoSignal };
       await attempt(
-        { signal: undoSignal },
+        undo,
         "failed to start neo4j database",
-        () =>
-          runCypher({ ...deployment, signal: undoSignal }, credentials, {
-            query: `start database ${name}`,
-          }),
+        () => runCypher(undo, credentials, { query: `start database ${name}` }),
       );
+      // As a step of the run it is waited for afterwards, which a signal can end.
+      if (!isRestored) await waitUntilOnline(undo, credentials, UNDO_ONLINE_TIMEOUT_MS);
     },
   });
   await attempt(
@@ -92,8 +96,9 @@ export async function restoreSingle(
   );
   await restoreFiles(deployment, credentials, backup);
   await restoreMetadata(deployment, credentials, script, backup);
+  isRestored = true;
   await start.perform();
-  await waitUntilOnline(deployment, credentials, backup);
+  await waitUntilOnline(deployment, credentials, backup.onlineTimeoutMs ?? ONLINE_TIMEOUT_MS);
 }
 
 /**
@@ -110,10 +115,10 @@ export async function restoreCluster(
 ): Promise<void> {
   const { reporter, signal } = deployment;
   const name = quoteCypherName(credentials.database);
-  const script = metadataScript(credentials.database);
   // All that can be found out before the database is dropped.
   const seeder = await findThisServer(deployment, credentials);
   const topology = await findTopology(deployment, credentials);
+  const script = await findMetadataScript(deployment, credentials);
   await removeOldScript(deployment, script, backup);
   try {
     await runCypher(deployment, credentials, { query: `STOP DATABASE ${name}` });
@@ -140,7 +145,7 @@ export async function restoreCluster(
       { cause: error },
     );
   }
-  await waitUntilOnline(deployment, credentials, backup);
+  await waitUntilOnline(deployment, credentials, backup.onlineTimeoutMs ?? ONLINE_TIMEOUT_MS);
   await restoreMetadata(deployment, credentials, script, backup);
 }
 
@@ -208,8 +213,13 @@ async function restoreMetadata(
     ));
 }
 
-function metadataScript(database: string): string {
-  return `/data/scripts/${database.toLowerCase()}/restore_metadata.cypher`;
+/** Where `neo4j-admin database restore` leaves it. */
+async function findMetadataScript(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+): Promise<string> {
+  const { data } = await findNeo4jDirectories(deployment, credentials);
+  return `${data}/scripts/${credentials.database.toLowerCase()}/restore_metadata.cypher`;
 }
 
 /** Id of the server that commands reach: the one that has the files. */
@@ -289,12 +299,12 @@ async function createSeeded(
 async function waitUntilOnline(
   deployment: Deployment,
   credentials: DatabaseCredentials,
-  { onlineTimeoutMs = ONLINE_TIMEOUT_MS }: UnpackedBackup,
+  timeoutMs: number,
 ): Promise<void> {
   const name = quoteCypherName(credentials.database);
   await poll(deployment, {
     failure: `Neo4j database ${credentials.database} did not come online`,
-    timeoutMs: onlineTimeoutMs,
+    timeoutMs,
     intervalMs: ONLINE_INTERVAL_MS,
     probe: async (probe) => {
       const output = await runCypher(probe, credentials, {

@@ -33,6 +33,12 @@ function setUp(prepare: (environment: FakeEnvironment) => void = () => {}) {
     .on("database", "SHOW SERVERS", "serverCount\n1")
     .on("database", "statusCheck", 'requester, serverId\nfalse, "s1"\nTRUE, "s2"')
     .on("database", "requestedPrimariesCount", "a, b\n1, 2")
+    .on(
+      "database",
+      "SHOW SETTINGS",
+      'name, value\n"server.directories.data", "/srv/data"\n' +
+        '"server.directories.transaction.logs.root", "/srv/data/transactions"',
+    )
     .on("database", "currentStatus", 'currentStatus\n"starting"', 'currentStatus\n"online"')
     .on("database", "cypher-shell", "")
     .on("database", "neo4j-admin", "");
@@ -184,8 +190,11 @@ async function restore(
   await target.close();
 }
 
+const SETTINGS =
+  "SHOW SETTINGS 'server.directories.data', 'server.directories.transaction.logs.root' " +
+  "YIELD name, value RETURN name, value";
 const METADATA = 'sh -c if [ -e "$1" ]; then cypher-shell -d system --param "$2" <"$1"; fi sh ' +
-  "/data/scripts/graph/restore_metadata.cypher database => 'graph'";
+  "/srv/data/scripts/graph/restore_metadata.cypher database => 'graph'";
 const RESTORE = "neo4j-admin database restore --expand-commands --overwrite-destination=true " +
   "--from-path=/tmp/WORK/infrahubops graph";
 
@@ -199,7 +208,8 @@ Deno.test("openNeo4jEnterpriseTarget() restores a single server", async () => {
     "chown -R neo4j:neo4j /tmp/WORK",
     "whoami",
     "SHOW SERVERS YIELD * RETURN count(*) as serverCount",
-    "rm -f /data/scripts/graph/restore_metadata.cypher",
+    SETTINGS,
+    "rm -f /srv/data/scripts/graph/restore_metadata.cypher",
     "stop database `graph`",
     RESTORE,
     "neo4j-admin database migrate --expand-commands --to-format=block graph",
@@ -232,10 +242,30 @@ Deno.test("openNeo4jEnterpriseTarget() names the step of a single server that fa
       await assertRejects(() => restore(fake), DeploymentError, message);
       assertEquals(fake.journal.pending.length, started ? 1 : 0);
       await fake.journal.undo();
+      assertEquals(fake.journal.pending, []);
       assertEquals(steps(fake.environment).includes("start database `graph`"), started);
+      // Whoever reads "as before" finds a database that answers.
+      assertEquals(
+        steps(fake.environment).filter((step) => step.startsWith("SHOW DATABASE")).length,
+        started ? 2 : 0,
+      );
       assertEquals(steps(fake.environment).includes("rm -rf /tmp/WORK"), true);
     });
   }
+});
+
+Deno.test("openNeo4jEnterpriseTarget() says that a half restored database has to be started by hand", async () => {
+  const fake = setUp((e) =>
+    e.on("database", "database restore", NO)
+      .on("database", "currentStatus", 'currentStatus\n"offline"')
+  );
+  await assertRejects(() => restore(fake), DeploymentError, "failed to restore neo4j: ");
+  await fake.journal.undo();
+  assertEquals(fake.journal.pending, ["start Neo4j database graph"]);
+  assertStringIncludes(
+    fake.lines.join("\n"),
+    "Neo4j database graph did not come online within 2m0s: it is offline",
+  );
 });
 
 Deno.test("openNeo4jEnterpriseTarget() restores a cluster with its own topology", async () => {
@@ -245,7 +275,8 @@ Deno.test("openNeo4jEnterpriseTarget() restores a cluster with its own topology"
     "CALL dbms.cluster.statusCheck([]) YIELD requester, serverId RETURN requester, serverId",
     "SHOW DATABASE `graph` YIELD requestedPrimariesCount, requestedSecondariesCount RETURN " +
     "requestedPrimariesCount, requestedSecondariesCount LIMIT 1",
-    "rm -f /data/scripts/graph/restore_metadata.cypher",
+    SETTINGS,
+    "rm -f /srv/data/scripts/graph/restore_metadata.cypher",
     "STOP DATABASE `graph`",
     "DROP DATABASE `graph` IF EXISTS",
     RESTORE,
@@ -261,6 +292,12 @@ Deno.test("openNeo4jEnterpriseTarget() restores a cluster with its own topology"
 Deno.test("openNeo4jEnterpriseTarget() fails when a cluster does not come online", async () => {
   const fake = setUp((e) =>
     e.on("database", "SHOW SERVERS", "serverCount\n3")
+      .on(
+        "database",
+        "SHOW SETTINGS",
+        'name, value\n"server.directories.data", "/srv/data"\n' +
+          '"server.directories.transaction.logs.root", "/srv/data/transactions"',
+      )
       .on("database", "currentStatus", 'currentStatus\n"online"\n"starting"')
   );
   await assertRejects(

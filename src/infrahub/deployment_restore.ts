@@ -1,3 +1,4 @@
+import type { ServiceName } from "../environment/mod.ts";
 import type { Neo4jEdition } from "./component.ts";
 import type { Credentials } from "./credentials.ts";
 import {
@@ -10,8 +11,8 @@ import { resetDeploymentId } from "./deployment_id.ts";
 import { detectEdition, resolveRestoreEdition } from "./edition_detection.ts";
 import { InfrahubBackupError, messageOf } from "./errors.ts";
 import { detectInfrahubVersion, UNKNOWN_VERSION } from "./infrahub_version.ts";
-import { openNeo4jCommunityTarget } from "./neo4j_community.ts";
-import { openNeo4jEnterpriseTarget } from "./neo4j_enterprise.ts";
+import { checkCommunityLoadSpace, openNeo4jCommunityTarget } from "./neo4j_community.ts";
+import { checkEnterpriseRestoreSpace, openNeo4jEnterpriseTarget } from "./neo4j_enterprise.ts";
 import { startPostgres } from "./postgres.ts";
 import {
   checkPostgresServer,
@@ -20,6 +21,7 @@ import {
 } from "./postgres_restore.ts";
 import { type RestorableDump, type RestoreMaterial, verifyMaterial } from "./restore_material.ts";
 import {
+  DATABASE,
   restartDependencies,
   startFrontServices,
   stopApplicationServices,
@@ -99,11 +101,16 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
     });
     edition = resolveRestoreEdition(material.neo4jEdition || editionOf(neo4j), target);
     requireFitting(neo4j, edition);
+    if (await mayAsk(options, DATABASE)) {
+      await (edition === "community"
+        ? checkCommunityLoadSpace(deployment, credentials.neo4j, neo4j.bytes)
+        : checkEnterpriseRestoreSpace(deployment, neo4j.bytes));
+    }
   }
   await checkVersion(options);
   await verifyMaterial({ ...material, postgres }, reporter, signal);
   let server: PostgresServer | undefined;
-  if (postgres !== undefined && await mayUsePostgres(options)) {
+  if (postgres !== undefined && await mayAsk(options, TASK_MANAGER_DATABASE)) {
     await startPostgres(deployment, credentials.postgres);
     server = await checkPostgresServer(deployment, credentials.postgres, { bytes: postgres.bytes });
   }
@@ -112,15 +119,14 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
 }
 
 /** A dry run looks at a server that runs, and starts none. */
-async function mayUsePostgres(
+async function mayAsk(
   { deployment, isDryRun }: DeploymentRestoreOptions,
+  server: ServiceName,
 ): Promise<boolean> {
   if (isDryRun !== true) return true;
   const { environment, reporter, signal } = deployment;
-  if (await environment.status(TASK_MANAGER_DATABASE, signal) !== "stopped") return true;
-  reporter.warn(
-    `${TASK_MANAGER_DATABASE} is down: whether its database can be replaced has not been checked`,
-  );
+  if (await environment.status(server, signal) !== "stopped") return true;
+  reporter.warn(`${server} is down: whether its database can be replaced has not been checked`);
   return false;
 }
 
@@ -236,7 +242,7 @@ class Restore {
       const lose = () => {
         this.#states.neo4j = "being replaced: its data is not usable";
       };
-      const target = await this.#openNeo4j(this.#neo4j, journal, lose);
+      const target = await this.#openNeo4j(journal, lose);
       // An Enterprise restore unpacks first; a Community one is loaded beside the database in use.
       await this.#fill(target, this.#neo4j, this.#edition === "enterprise" ? lose : undefined);
       this.#states.neo4j = "restored";
@@ -252,7 +258,6 @@ class Restore {
   }
 
   async #openNeo4j(
-    dump: RestorableDump,
     journal: UndoJournal,
     onReplace: () => void,
   ): Promise<ComponentTarget> {
@@ -263,10 +268,7 @@ class Restore {
         ...options,
         onReplace,
       })
-      : await openNeo4jEnterpriseTarget(this.#deployment, credentials.neo4j, journal, {
-        ...options,
-        bytes: dump.bytes,
-      });
+      : await openNeo4jEnterpriseTarget(this.#deployment, credentials.neo4j, journal, options);
   }
 
   /** @param onComplete told when all bytes have arrived, before they are made the live data */

@@ -1,5 +1,6 @@
 import type { CommandStream } from "../environment/mod.ts";
 import { asNeo4j } from "./_as_neo4j.ts";
+import { findNeo4jDirectories } from "./_neo4j_directories.ts";
 import { StagedDatabase } from "./_staged_database.ts";
 import { recordPath } from "./component.ts";
 import type { DatabaseCredentials } from "./credentials.ts";
@@ -11,6 +12,7 @@ import { freezeNeo4j, type FreezeOptions, type FrozenNeo4j } from "./neo4j_freez
 import { DATABASE } from "./services.ts";
 import type { ComponentSource, OpenSource } from "./source.ts";
 import type { UndoJournal } from "./undo_journal.ts";
+import { requireFreeSpace } from "./work_directory.ts";
 
 /** How a Community database is dumped. */
 export interface CommunityDumpOptions extends FreezeOptions {
@@ -89,6 +91,23 @@ async function openDump(
   // The reader of the stream meets the same error, and may never look at this promise.
   finished.catch(() => {});
   return { content: stream.stdout, finished };
+}
+
+/**
+ * Says how much space the loaded database needs beside the one in use, and refuses when there is
+ * less. A dump is compressed, so that it may need more: a disk that is full in the middle of a load
+ * changes nothing.
+ *
+ * @param bytes size of the dump
+ * @throws {DeploymentRefusedError} when there is too little
+ */
+export async function checkCommunityLoadSpace(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+  bytes: number,
+): Promise<void> {
+  const { data } = await findNeo4jDirectories(deployment, credentials);
+  await requireFreeSpace(deployment, DATABASE, data, bytes, "the loaded Neo4j database");
 }
 
 /**

@@ -97,6 +97,20 @@ export async function checkEnterpriseBackupSpace(
   );
 }
 
+/**
+ * Says how much space the unpacked backup needs inside the database's container, and refuses when
+ * there is less.
+ *
+ * @param bytes size of the backup's tar
+ * @throws {DeploymentRefusedError} when there is too little
+ */
+export async function checkEnterpriseRestoreSpace(
+  deployment: Deployment,
+  bytes: number,
+): Promise<void> {
+  await requireFreeSpace(deployment, DATABASE, WORK_PARENT, bytes, "the unpacked Neo4j backup");
+}
+
 async function openBackup(
   deployment: Deployment,
   credentials: DatabaseCredentials,
@@ -163,7 +177,7 @@ async function openBackup(
  * Opens an Enterprise database for restoring: what is written is a tar, unpacked in a work
  * directory. The database is not touched before all of it has arrived.
  *
- * @throws {DeploymentError} when the directory cannot be made, or has no space for it
+ * @throws {DeploymentError} when the directory cannot be made
  */
 export async function openNeo4jEnterpriseTarget(
   deployment: Deployment,
@@ -174,15 +188,6 @@ export async function openNeo4jEnterpriseTarget(
   const { environment, reporter, signal } = deployment;
   checkNeo4jDatabaseName(credentials.database);
   reporter.info("Restoring Neo4j database (Enterprise Edition)...");
-  if (options.bytes !== undefined) {
-    await requireFreeSpace(
-      deployment,
-      DATABASE,
-      WORK_PARENT,
-      options.bytes,
-      "the unpacked Neo4j backup",
-    );
-  }
   const work = await makeWorkDirectory(deployment, journal, DATABASE);
   const what = "failed to copy backup to container";
   let input: CommandInput;

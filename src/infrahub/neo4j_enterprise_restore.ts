@@ -14,8 +14,6 @@ export interface EnterpriseRestoreOptions {
   readonly stallTimeoutMs: number;
   /** Whether the store is converted to block format afterwards. */
   readonly migrateFormat: boolean;
-  /** Size of the backup, when known: the space for it is checked. */
-  readonly bytes?: number;
   /**
    * Milliseconds that a database may take to come online.
    *

@@ -4,6 +4,7 @@ import { DUMPS, type Scenario, ScriptedDeployment, terminate, Workbench } from "
 
 const JSON_LOG = ["--log-format", "json"];
 const NO = failure(["x"], 1, "no");
+const FULL_DISK = "Filesystem\n/dev/x 9000000 9000000 0 100% /";
 const WIPES = [
   "message-queue: find /var/lib/rabbitmq -mindepth",
   "cache: find /data -mindepth",
@@ -112,6 +113,13 @@ for (const backend of ["plakar", "tarball"] as const) {
     const down = await bench.run(argv, { backend, deployment: stopped });
     assertEquals([down.code, stopped.story], [0, []]);
     assertStringIncludes(down.err, "task-manager-db is down: whether its database can be replaced");
+    stopped.statuses.set("database", "stopped");
+    const both = await bench.run([...argv, "--neo4j-edition", "community"], {
+      backend,
+      deployment: stopped,
+    });
+    assertEquals([both.code, stopped.story], [0, []], both.err);
+    assertStringIncludes(both.err, "database is down: whether its database can be replaced");
     const json = await bench.run([...argv, ...JSON_LOG], { backend });
     assertEquals([JSON.parse(json.out).dry_run, JSON.parse(json.out).steps.length], [true, 6]);
   });
@@ -126,6 +134,9 @@ for (const backend of ["plakar", "tarball"] as const) {
       }],
       ["PostgreSQL that may not", [], "may not create databases", {
         prepare: (e) => e.on("task-manager-db", "rolcreatedb", "prefect|f|f|t"),
+      }],
+      ["a disk that is full", [], "not enough space in /d of database for the loaded Neo4j", {
+        prepare: (e) => e.on("database", "df -Pk /d", FULL_DISK),
       }],
       ["a directory and a dry run", ["--to", "x", "--dry-run"], "cannot be used together"],
     ];
@@ -149,6 +160,17 @@ for (const backend of ["plakar", "tarball"] as const) {
       const { code, err, deployment } = await other.run(["restore", ...enterprise], { backend });
       assertEquals([code, deployment.story], [1, []]);
       assertStringIncludes(err, "cannot restore Enterprise backup on Community edition Neo4j");
+    });
+    await t.step("no space for an unpacked Enterprise backup", async () => {
+      await using other = await Workbench.create();
+      const enterprise = await backUp(other, backend, { edition: "enterprise" });
+      const deployment = new ScriptedDeployment({
+        edition: "enterprise",
+        prepare: (e) => e.on("database", "df -Pk /tmp", FULL_DISK),
+      });
+      const { code, err } = await other.run(["restore", ...enterprise], { backend, deployment });
+      assertEquals([code, deployment.story], [1, []]);
+      assertStringIncludes(err, "not enough space in /tmp of database for the unpacked Neo4j");
     });
     await t.step("a damaged backup", async () => {
       await using other = await Workbench.create();

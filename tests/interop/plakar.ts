@@ -37,7 +37,7 @@ export interface RunOptions {
 /** Settings of `plakar create`. */
 export interface CreateOptions {
   /** Encrypts the repository; plaintext when left out. */
-  readonly passphrase?: string;
+  readonly passphrase?: string | undefined;
   /** LZ4 when true. @default true */
   readonly compression?: boolean;
   /** @default "BLAKE3" */

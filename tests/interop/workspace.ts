@@ -100,7 +100,8 @@ export function open(repository: string, passphrase?: string): Promise<Repositor
   return openRepository(openStore(repository), passphraseOption(passphrase));
 }
 
-function passphraseOption(passphrase?: string): { passphrase?: PassphraseProvider } {
+/** The option by which a repository gets a passphrase; none when it is left out. */
+export function passphraseOption(passphrase?: string): { passphrase?: PassphraseProvider } {
   if (passphrase === undefined) return {};
   return { passphrase: () => Promise.resolve(new TextEncoder().encode(passphrase)) };
 }

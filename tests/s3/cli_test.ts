@@ -8,7 +8,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findTool } from "../../scripts/tool.ts";
-import { S3Bucket } from "../../src/kloset/mod.ts";
+import { S3Bucket, S3RequestError } from "../../src/kloset/mod.ts";
 import { noise } from "../faults/backups.ts";
 import { TemporaryDirectory } from "../faults/temporary_directory.ts";
 import { type S3Server, SECRET, startServer } from "./servers.ts";
@@ -16,7 +16,14 @@ import { type S3Server, SECRET, startServer } from "./servers.ts";
 const servers = [await startServer("minio"), await startServer("versitygw")];
 
 /** What only these tests may see: the secret, as it is and as it stands in a URL. */
-const FORBIDDEN = [SECRET, encodeURIComponent(SECRET), "AKminioTest", "AKversityTest"];
+const PASSPHRASE = "only these tests say this";
+const FORBIDDEN = [
+  SECRET,
+  encodeURIComponent(SECRET),
+  "AKminioTest",
+  "AKversityTest",
+  PASSPHRASE,
+];
 
 interface Outcome {
   readonly code: number;
@@ -89,7 +96,7 @@ class Bench implements AsyncDisposable {
       for (const secret of FORBIDDEN) assert(!text.includes(secret), text);
     }
     for (const path of await this.folder.files()) {
-      if (path.startsWith("home/.aws") || path.endsWith(".dump")) continue;
+      if (path.startsWith("home/") || path.endsWith(".dump")) continue;
       const text = new TextDecoder("latin1").decode(await Deno.readFile(this.folder.at(path)));
       for (const secret of FORBIDDEN) assert(!text.includes(secret), path);
     }
@@ -105,6 +112,29 @@ function keysOf(server: S3Server): Record<string, string> {
 }
 
 const PLAKAR = { INFRAHUB_BACKEND: "plakar" };
+
+function bucketOf(server: S3Server, bucket: string): S3Bucket {
+  return new S3Bucket({
+    bucket,
+    prefix: "",
+    endpoint: server.endpoint,
+    location: "",
+    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: SECRET },
+  }, { env: () => undefined });
+}
+
+/** Keys and ETags of all that is in a bucket; none when there is no bucket. */
+async function objects(server: S3Server, bucket: string): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const { key, etag } of bucketOf(server, bucket).list("", "")) {
+      found.push(`${key} ${etag}`);
+    }
+  } catch (error) {
+    if (!(error instanceof S3RequestError && error.kind === "no-bucket")) throw error;
+  }
+  return found;
+}
 
 for (const server of servers) {
   Deno.test(`a repository in ${server.name} is backed up to, listed, checked and restored`, async () => {
@@ -182,6 +212,44 @@ for (const server of servers) {
     await bench.assertNoSecrets();
   });
 
+  Deno.test(`an encrypted repository in ${server.name} opens with its passphrase alone`, async () => {
+    await using bench = await Bench.make();
+    const { folder } = bench;
+    await Deno.writeTextFile(folder.at("home/passphrase"), `${PASSPHRASE}\n`);
+    await Deno.writeTextFile(folder.at("home/wrong"), "not the one that was chosen");
+    const env = { ...PLAKAR, INFRAHUB_REPO: server.at("cli-encrypted/prod") };
+    const create = ["create", "from-files", "--neo4j-path", folder.at("neo4j.dump")];
+    const file = ["--passphrase-file", folder.at("home/passphrase")];
+    assertStringIncludes(await bench.fail([...create, "--encrypt"], env), "--passphrase-file");
+    assertEquals(await objects(server, "cli-encrypted"), []);
+    await bench.succeed([...create, "--encrypt", ...file, "--log-level", "debug"], env);
+    await bench.succeed(create, { ...env, INFRAHUB_BACKUP_PASSPHRASE: PASSPHRASE });
+    const stored = await objects(server, "cli-encrypted");
+
+    const restore = ["restore", "--to", folder.at("no"), "--log-level", "debug"];
+    for (const format of ["text", "json"]) {
+      const args = [...restore, "--log-format", format];
+      assertStringIncludes(await bench.fail(args, env), "it is encrypted");
+      const wrong = ["--passphrase-file", folder.at("home/wrong")];
+      assertStringIncludes(await bench.fail([...args, ...wrong], env), "passphrase");
+      for (const passphrase of [[], wrong]) {
+        await bench.fail([...create, ...passphrase, "--log-format", format], env);
+      }
+    }
+    assertEquals(await objects(server, "cli-encrypted"), stored, "nothing is written");
+
+    const { out } = await bench.succeed(["snapshots", "list", ...file], env);
+    assertStringIncludes(out, "complete");
+    await bench.succeed(["snapshots", "check", ...file], env);
+    await bench.succeed(["restore", "--to", folder.at("back"), ...file], env);
+    const [path] = (await folder.files("back")).filter((one) => one.endsWith("neo4j.dump"));
+    assertEquals(
+      await Deno.readFile(folder.at(`back/${path}`)),
+      await Deno.readFile(folder.at("neo4j.dump")),
+    );
+    await bench.assertNoSecrets();
+  });
+
   Deno.test(`archives go to ${server.name} and come back`, async () => {
     await using bench = await Bench.make();
     const { folder } = bench;
@@ -199,13 +267,7 @@ for (const server of servers) {
       INFRAHUB_S3_ENDPOINT: server.endpoint,
     };
     assertStringIncludes(await bench.fail(["upload", path], env), '"cli-archives" does not exist');
-    const bucket = new S3Bucket({
-      bucket: "cli-archives",
-      prefix: "",
-      endpoint: server.endpoint,
-      location: "",
-      credentials: { accessKeyId: server.accessKeyId, secretAccessKey: SECRET },
-    }, { env: () => undefined });
+    const bucket = bucketOf(server, "cli-archives");
     await bucket.createBucket("");
 
     // An earlier upload has ended after its first part.
@@ -252,14 +314,7 @@ for (const server of servers) {
     assertEquals([ok, checks.length], [true, 9], out);
     for (const { verdict, detail } of checks) assertEquals(verdict, "ok", detail);
     await bench.succeed(["repo", "validate"], env);
-    const bucket = new S3Bucket({
-      bucket: "cli-validate",
-      prefix: "",
-      endpoint: server.endpoint,
-      location: "",
-      credentials: { accessKeyId: server.accessKeyId, secretAccessKey: SECRET },
-    });
-    for await (const { key } of bucket.list("", "")) throw new Error(`left: ${key}`);
+    assertEquals(await objects(server, "cli-validate"), []);
     await bench.assertNoSecrets();
   });
 }

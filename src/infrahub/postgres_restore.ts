@@ -162,7 +162,20 @@ export async function openPostgresTarget(
     },
     finish: async () => {
       undo.forget();
-      await swap.dropOld(deployment);
+      // On the journal, so that it is done even when the run has been ended meanwhile.
+      const removal = journal.push({
+        name: `drop the PostgreSQL database that was replaced, ${swap.old}`,
+        harmless: true,
+        run: (undoSignal) => swap.dropOld({ ...deployment, signal: undoSignal }),
+      });
+      try {
+        await removal.perform();
+      } catch (error) {
+        // Stays there, where it is tried again.
+        reporter.warn(
+          `The database that was replaced is still there as ${swap.old}: ${messageOf(error)}`,
+        );
+      }
     },
     undo: () => undo.perform(),
   };
@@ -173,7 +186,7 @@ class DatabaseSwap {
   /** Name of the new database while it is filled. */
   readonly fresh: string;
   /** Name of the old database after the swap. */
-  readonly #old: string;
+  readonly old: string;
   readonly #database: string;
   readonly #server: PostgresServer;
   #exchanging = false;
@@ -183,7 +196,7 @@ class DatabaseSwap {
     this.#server = server;
     this.#database = server.database;
     this.fresh = fitName(server.database, `_restore_${stamp}`);
-    this.#old = fitName(server.database, `_before_${stamp}`);
+    this.old = fitName(server.database, `_before_${stamp}`);
   }
 
   async create(deployment: Deployment): Promise<void> {
@@ -203,7 +216,7 @@ class DatabaseSwap {
   async exchange(deployment: Deployment): Promise<void> {
     const renames = [rename(this.fresh, this.#database)];
     if (this.#server.existing) {
-      renames.unshift(rename(this.#database, this.#old));
+      renames.unshift(rename(this.#database, this.old));
       // Before the connections are ended: a client that reconnects at once would get in between.
       await this.#sql(deployment, allowConnections(this.#database, false));
     }
@@ -219,24 +232,17 @@ class DatabaseSwap {
       const ours = !names.has(this.fresh) && this.#exchanging ? [this.#database] : [this.fresh];
       return await this.#drop(deployment, ours);
     }
-    if (names.has(this.#old)) {
-      const renames = [rename(this.#old, this.#database)];
+    if (names.has(this.old)) {
+      const renames = [rename(this.old, this.#database)];
       if (names.has(this.#database)) renames.unshift(rename(this.#database, this.fresh));
-      await this.#withoutConnections(deployment, [this.#database, this.#old], renames);
+      await this.#withoutConnections(deployment, [this.#database, this.old], renames);
     }
     await this.#sql(deployment, allowConnections(this.#database, true));
     await this.#drop(deployment, [this.fresh]);
   }
 
   async dropOld(deployment: Deployment): Promise<void> {
-    if (this.#server.existing === undefined) return;
-    try {
-      await this.#drop(deployment, [this.#old]);
-    } catch (error) {
-      deployment.reporter.warn(
-        `The database that was replaced is still there as ${this.#old}: ${messageOf(error)}`,
-      );
-    }
+    if (this.#server.existing !== undefined) await this.#drop(deployment, [this.old]);
   }
 
   /** Ends the connections to some databases and renames; again when somebody was faster. */
@@ -262,7 +268,7 @@ class DatabaseSwap {
   }
 
   async #existingNames(deployment: Deployment): Promise<Set<string>> {
-    const names = [this.#database, this.fresh, this.#old];
+    const names = [this.#database, this.fresh, this.old];
     const output = await this.#sql(
       deployment,
       `SELECT datname FROM pg_database WHERE datname IN (${names.map(quoteSqlText).join(", ")})`,

@@ -36,8 +36,8 @@ function setUp(
     .on(DB, "psql", "")
     .on(DB, "pg_restore", "")
     .on(DB, "pg_isready", "");
-  const { deployment, lines } = fakeDeployment(environment);
-  return { environment, deployment, lines, journal: new UndoJournal(deployment) };
+  const { deployment, controller, lines } = fakeDeployment(environment);
+  return { environment, deployment, controller, lines, journal: new UndoJournal(deployment) };
 }
 
 /** SQL that was run, and other commands in short. */
@@ -217,6 +217,19 @@ Deno.test("openPostgresTarget() warns when the old database cannot be dropped", 
   await target.close();
   await target.finish();
   assertEquals(fake.lines.at(-1)?.startsWith("warn The database that was replaced is still"), true);
+  const name = "drop the PostgreSQL database that was replaced, pre'fect\"1_before_20260102_030405";
+  assertEquals(fake.journal.pending, [name]);
+  const [result] = await fake.journal.undo();
+  assertEquals([result?.name, result?.harmless], [name, true]);
+});
+
+Deno.test("openPostgresTarget() drops the old database though the run was ended meanwhile", async () => {
+  const fake = setUp();
+  const target = await restore(fake);
+  await target.close();
+  fake.controller.abort(new Error("SIGTERM"));
+  await target.finish();
+  assertEquals(steps(fake.environment).at(-1), `DROP DATABASE IF EXISTS ${OLD}`);
   assertEquals(fake.journal.pending, []);
 });
 

@@ -4,11 +4,18 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Data, Database, Instant, Operation, Target, TestBed } from "./bed.ts";
 import { type Container, Deployment, waitUntil } from "./deployment.ts";
 import { type Fault, FAULTS, withProgram } from "./faults.ts";
-import { cypher, neo4jReady, type Neo4jServer, readAllNodes, seedNeo4j } from "./neo4j.ts";
+import {
+  cypher,
+  neo4jReady,
+  type Neo4jServer,
+  readAllNodes,
+  seedNeo4j,
+  speaksBolt,
+} from "./neo4j.ts";
 import { listProcesses, type Process } from "./processes.ts";
 import { postgresReady, type PostgresServer, readAllRows, seedPostgres, sql } from "./postgres.ts";
 
@@ -200,7 +207,10 @@ export class ComposeBed implements TestBed {
   }
 
   async assertBackToNormal(lost: readonly Database[] = []): Promise<void> {
-    if (!lost.includes("neo4j")) await cypher(this.deployment, "RETURN 1");
+    if (!lost.includes("neo4j")) {
+      assert(await speaksBolt(this.deployment), "Neo4j does not answer");
+      await neo4jReady(this.deployment);
+    }
     // It is process 1 of its container: an ended child of a spoilt program (the real ones have none)
     // is handed to it, which takes it for a server process that crashed, and recovers.
     if (!lost.includes("postgres")) await postgresReady(this.deployment);

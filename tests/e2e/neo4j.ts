@@ -37,6 +37,25 @@ export async function cypher(
   return answer.results[0]?.data.map((row) => row.row) ?? [];
 }
 
+/**
+ * Whether the server speaks Bolt right now, as the tool has to leave it. HTTP, which the tests use,
+ * comes a few seconds later.
+ */
+export async function speaksBolt(deployment: Neo4jServer): Promise<boolean> {
+  const hostname = await deployment.address("database");
+  if (hostname === undefined) return false;
+  // The preamble, and the versions 5.0 and 4.4; the answer is the one that is taken.
+  const greeting = [0x60, 0x60, 0xb0, 0x17, 0, 0, 0, 5, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0];
+  try {
+    using connection = await Deno.connect({ hostname, port: 7687 });
+    await connection.write(Uint8Array.from(greeting));
+    return await connection.read(new Uint8Array(4)) === 4;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}
+
 /** Waits until the database answers a query. */
 export async function neo4jReady(deployment: Neo4jServer): Promise<void> {
   await waitUntil("Neo4j", async () => {

@@ -200,5 +200,8 @@ function spawn(options: ChildOptions, stdin: "null" | "piped"): Deno.ChildProces
 function startProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "program not found";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.NotCapable) {
+    return "this executable was compiled to start other programs only";
+  }
   return error instanceof Error ? error.message : String(error);
 }

@@ -78,18 +78,27 @@ export function workloadsOf(service: ServiceName, workloads: readonly Workload[]
   );
 }
 
+/** The pod to run commands in. */
+export interface PodChoice {
+  readonly pod: Pod;
+  /** Another one would do as well, and neither is ready: which one holds the data is not known. */
+  readonly isGuess: boolean;
+}
+
 /**
- * The pod to run commands in: it runs and is not about to end; a primary before others, then one
- * that is ready before others.
+ * Chooses the pod to run commands in: it runs and is not about to end; a primary before others, then
+ * one that is ready before others.
  *
  * A pod that runs and is not ready is still taken when there is no better one: a database that has
  * to be restored, or that is stopped for its dump, is not ready.
  */
-export function choosePod(pods: readonly Pod[]): Pod | undefined {
+export function choosePod(pods: readonly Pod[]): PodChoice | undefined {
   const rank = (pod: Pod) => (isPrimary(pod) ? 2 : 0) + (pod.isReady ? 1 : 0);
-  return pods
+  const [pod, next] = pods
     .filter(({ phase, isTerminating }) => phase === "Running" && !isTerminating)
-    .sort((a, b) => rank(b) - rank(a))[0];
+    .sort((a, b) => rank(b) - rank(a));
+  if (pod === undefined) return undefined;
+  return { pod, isGuess: !pod.isReady && next !== undefined && rank(next) === rank(pod) };
 }
 
 /** Whether the pod belongs to the workload. */

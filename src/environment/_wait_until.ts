@@ -31,7 +31,8 @@ export async function waitUntil(
   }
 }
 
-async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+/** @throws the signal's reason when it aborts */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(over.resolve, milliseconds);

@@ -13,7 +13,7 @@ import {
   workloadsOf,
 } from "./_pods.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "./_remote_exec.ts";
-import { waitUntil } from "./_wait_until.ts";
+import { pause, waitUntil } from "./_wait_until.ts";
 
 /** How a Kubernetes namespace is reached. */
 export interface KubernetesOptions {
@@ -30,6 +30,12 @@ export interface KubernetesOptions {
    * @default {600000}
    */
   readonly controlTimeoutMs?: number;
+  /**
+   * Longest wait in milliseconds for one of several pods of a service to be ready.
+   *
+   * @default {30000}
+   */
+  readonly choiceTimeoutMs?: number;
   /** Told when something is not as it should be and the work goes on. */
   readonly onWarning?: (message: string) => void;
 }
@@ -38,6 +44,7 @@ export interface KubernetesOptions {
 export const REPLICAS_ANNOTATION = "infrahub-backup.opsmill.com/replicas";
 
 const CONTROL_TIMEOUT_MS = 600_000;
+const CHOICE_TIMEOUT_MS = 30_000;
 const CALL_TIMEOUT_MS = 60_000;
 const POLL_MS = 1_000;
 
@@ -47,6 +54,7 @@ export class Kubernetes extends RemoteExec implements Environment {
   readonly target: string;
   readonly #program: string;
   readonly #controlTimeoutMs: number;
+  readonly #choiceTimeoutMs: number;
   readonly #onWarning: (message: string) => void;
   /** Commands of one service go to one pod, ready or not, until the service is started or stopped. */
   readonly #pods = new Map<ServiceName, string>();
@@ -58,6 +66,7 @@ export class Kubernetes extends RemoteExec implements Environment {
     this.target = options.namespace;
     this.#program = options.program ?? "kubectl";
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
+    this.#choiceTimeoutMs = options.choiceTimeoutMs ?? CHOICE_TIMEOUT_MS;
     this.#onWarning = options.onWarning ?? (() => {});
   }
 
@@ -259,9 +268,16 @@ export class Kubernetes extends RemoteExec implements Environment {
   async #pod(service: ServiceName, signal: AbortSignal | undefined): Promise<string> {
     const known = this.#pods.get(service);
     if (known !== undefined) return known;
-    const pods = podsOf(service, await this.#allPods(signal));
-    const chosen = choosePod(pods);
-    if (chosen === undefined) {
+    const guessEnd = performance.now() + this.#choiceTimeoutMs;
+    let pods = podsOf(service, await this.#allPods(signal));
+    let choice = choosePod(pods);
+    // One that has just been started again is ready in a moment.
+    while (choice?.isGuess && performance.now() < guessEnd) {
+      await pause(POLL_MS, signal);
+      pods = podsOf(service, await this.#allPods(signal));
+      choice = choosePod(pods);
+    }
+    if (choice === undefined) {
       const states = pods.map((pod) =>
         `${pod.name} is ${pod.isTerminating ? "terminating" : pod.phase.toLowerCase()}`
       );
@@ -273,8 +289,11 @@ export class Kubernetes extends RemoteExec implements Environment {
             `${this.target}: ${states.join(", ")}`,
       });
     }
-    this.#pods.set(service, chosen.name);
-    return chosen.name;
+    if (choice.isGuess) {
+      this.#onWarning(`No pod of service ${service} is ready; taking ${choice.pod.name}`);
+    }
+    this.#pods.set(service, choice.pod.name);
+    return choice.pod.name;
   }
 
   async #allPods(signal: AbortSignal | undefined): Promise<Pod[]> {

@@ -136,16 +136,6 @@ export class KubernetesBed extends ComposeBed {
       ENDED_TIMEOUT_MS,
     );
     await super.assertBackToNormal(lost);
-    // Else the next run would choose a decoy, which looks like a pod that will be ready.
-    if (!lost.includes("neo4j")) {
-      await waitUntil("A ready pod of the database", () => this.#isReady());
-    }
-  }
-
-  async #isReady(): Promise<boolean> {
-    const id = await this.deployment.container("database");
-    const inspect = ["inspect", "--format", "{{.State.Health.Status}}", id];
-    return text(await this.deployment.docker(inspect)).trim() === "healthy";
   }
 
   async #clients(): Promise<string[]> {

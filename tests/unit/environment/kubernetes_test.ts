@@ -46,6 +46,39 @@ async function cluster(pods: unknown[], deployments: unknown[] = [], statefulset
   return kubectl;
 }
 
+Deno.test("Kubernetes waits for one of several pods to be ready, and says when none is", async (t) => {
+  const two = (ready: string) =>
+    list(
+      pod("a", { app: "database" }, { ready: "False" }),
+      pod("b", { app: "database" }, { ready }),
+    );
+  await t.step("one becomes ready", async () => {
+    await using kubectl = await cluster([]);
+    await kubectl.put("pods", two("False"));
+    const environment = new Kubernetes({ namespace: "ns", program: kubectl.path });
+    const running = environment.run("database", ["true"]);
+    // It has looked, and looks again.
+    while ((await kubectl.calls()).length === 0) await new Promise((r) => setTimeout(r, 10));
+    await kubectl.put("pods", two("True"));
+    await running;
+    assertEquals((await kubectl.calls()).at(-1), ["exec", "-n", "ns", "b", "--", "true"]);
+  });
+  await t.step("none does", async () => {
+    await using kubectl = await cluster([]);
+    await kubectl.put("pods", two("False"));
+    const warnings: string[] = [];
+    const environment = new Kubernetes({
+      namespace: "ns",
+      program: kubectl.path,
+      choiceTimeoutMs: 0,
+      onWarning: (message) => warnings.push(message),
+    });
+    await environment.run("database", ["true"]);
+    assertEquals((await kubectl.calls()).at(-1), ["exec", "-n", "ns", "a", "--", "true"]);
+    assertEquals(warnings, ["No pod of service database is ready; taking a"]);
+  });
+});
+
 Deno.test("Kubernetes.run calls kubectl as the Go tool does", async () => {
   await using kubectl = await cluster([pod("db-0", { "infrahub/service": "database" })]);
   const { environment } = kubernetes(kubectl);

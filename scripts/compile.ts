@@ -2,8 +2,11 @@
  * Compiles the program into one executable that runs without Deno, Node or npm.
  *
  * ```sh
- * deno task compile [--output=dist/infrahub-backup] [--target=<triple>]
+ * deno task compile [--output=dist/infrahub-backup] [--target=<triple>] [--run=<programs>]
  * ```
+ *
+ * Writes the digest of the executable into `SHA256SUMS` beside it. With `--run=docker,kubectl` it
+ * may start these programs and no others; see `docs/threat-model.md` for what that costs.
  *
  * `deno compile` downloads the runtime that it puts into the executable, unless the environment
  * variable `DENORT_BIN` names one of the same version.
@@ -11,8 +14,10 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { PERMISSIONS, ROOT, V8_FLAGS } from "./tool.ts";
+import { permissions, ROOT, V8_FLAGS } from "./tool.ts";
 
 const DEFAULT_OUTPUT = `${ROOT}dist/infrahub-backup`;
 
@@ -55,13 +60,22 @@ function compileConfiguration(project: Configuration): Configuration {
   };
 }
 
+/** What is compiled. */
+interface CompileOptions {
+  /** Path of the executable. */
+  readonly output: string;
+  /** Target triple, where it is not this machine. */
+  readonly target?: string;
+  /** The only programs that it may start, by their names; any when left out. */
+  readonly programs?: readonly string[];
+}
+
 /**
  * Compiles `main.ts`.
  *
- * @param options output path, and the target triple where it is not this machine
  * @returns whether it went well; messages are on standard error
  */
-export async function compile(options: { output: string; target?: string }): Promise<boolean> {
+async function compile(options: CompileOptions): Promise<boolean> {
   const project: Configuration = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   // A configuration of its own, so that the packages of tests and scripts stay out: the executable
   // gets all that the lock file lists. The copied lock file pins and verifies the others.
@@ -77,7 +91,7 @@ export async function compile(options: { output: string; target?: string }): Pro
         "--no-check",
         // Its file would have a predictable name in a folder that anybody may write to.
         "--no-code-cache",
-        ...PERMISSIONS,
+        ...permissions(options.programs),
         V8_FLAGS,
         `--config=${config}`,
         ...INCLUDED.map((path) => `--include=${ROOT}${path}`),
@@ -95,11 +109,42 @@ export async function compile(options: { output: string; target?: string }): Pro
   }
 }
 
+/** Puts the digest of a file into `SHA256SUMS` beside it, as `sha256sum --check` reads it. */
+async function recordDigest(path: string): Promise<void> {
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  for await (const bytes of file.readable) hash.update(bytes);
+  const sums = join(dirname(path), "SHA256SUMS");
+  const name = basename(path);
+  const lines = (await Deno.readTextFile(sums).catch(nothingYet)).split("\n")
+    .filter((line) => line !== "" && line.slice(66) !== name);
+  lines.push(`${hash.digest("hex")}  ${name}`);
+  lines.sort((a, b) => a.slice(66) < b.slice(66) ? -1 : 1);
+  await Deno.writeTextFile(sums, `${lines.join("\n")}\n`);
+}
+
+function nothingYet(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "";
+  throw error;
+}
+
 if (import.meta.main) {
-  const { output, target } = parseArgs({
+  const { output, target, run } = parseArgs({
     args: Deno.args,
-    options: { output: { type: "string", default: DEFAULT_OUTPUT }, target: { type: "string" } },
+    options: {
+      output: { type: "string", default: DEFAULT_OUTPUT },
+      target: { type: "string" },
+      run: { type: "string" },
+    },
   }).values;
-  if (!await compile({ output, ...(target === undefined ? {} : { target }) })) Deno.exit(1);
-  print(`Compiled ${output}\n`);
+  const options: CompileOptions = {
+    output,
+    ...(target === undefined ? {} : { target }),
+    ...(run === undefined ? {} : { programs: run.split(",") }),
+  };
+  if (!await compile(options)) Deno.exit(1);
+  // The name that it gets for Windows.
+  const path = /windows/.test(target ?? "") && !output.endsWith(".exe") ? `${output}.exe` : output;
+  await recordDigest(path);
+  print(`Compiled ${path}\n`);
 }

@@ -35,7 +35,7 @@ const READ_VARIABLES = [
   "_X_AMZN_TRACE_ID",
 ];
 
-/** What the program is allowed to do, compiled or not. */
+/** What the program is allowed to do, compiled or not, as it comes. */
 export const PERMISSIONS: readonly string[] = [
   // A permission that is missing is an error: a backup at night has nobody to ask.
   "--no-prompt",
@@ -53,6 +53,22 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-sys=hostname,uid,homedir",
   `--allow-env=${READ_VARIABLES.join(",")}`,
 ];
+
+/**
+ * The same, with a limit.
+ *
+ * @param programs the only ones that it may start, by their names or paths; any when left out
+ * @throws {Error} when that is no list of programs
+ */
+export function permissions(programs?: readonly string[]): readonly string[] {
+  if (programs === undefined) return PERMISSIONS;
+  // An empty list would be no limit at all.
+  if (programs.length === 0 || programs.some((program) => program.trim() === "")) {
+    throw new Error("--run needs the names of programs, with commas between them");
+  }
+  const run = `--allow-run=${programs.join(",")}`;
+  return PERMISSIONS.map((one) => one === "--allow-run" ? run : one);
+}
 
 /**
  * What the program makes while it streams is garbage within milliseconds. By default V8 lets the

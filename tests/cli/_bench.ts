@@ -1,7 +1,7 @@
 /** Runs the program as users do: in a process of its own, with scoped permissions. */
 
 import { assertEquals } from "@std/assert";
-import { PERMISSIONS } from "../../scripts/tool.ts";
+import { permissions } from "../../scripts/tool.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More runtime flags, such as `--deny-read=/x`. */
   readonly runtime?: readonly string[];
+  /** The only programs that it may start; any when left out. */
+  readonly programs?: readonly string[];
 }
 
 /** A directory with dumps, and a repository beside them that does not exist yet. */
@@ -52,7 +54,7 @@ export class Bench implements AsyncDisposable {
 
   /** Starts the program on the bench's repository. */
   start(args: readonly string[], options: RunOptions = {}): Deno.ChildProcess {
-    const runtime = ["--quiet", ...PERMISSIONS, ...(options.runtime ?? [])];
+    const runtime = ["--quiet", ...permissions(options.programs), ...(options.runtime ?? [])];
     return new Deno.Command(Deno.execPath(), {
       args: ["run", ...runtime, MAIN, ...args],
       env: {

@@ -1,4 +1,5 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { permissions } from "../../scripts/tool.ts";
 import { Bench, isRunning } from "./_bench.ts";
 
 const CREATE = ["create", "from-commands"];
@@ -18,6 +19,38 @@ Deno.test("the output of commands is stored and comes back", async () => {
   assertEquals(await Deno.readFile(`${out}/prefect.dump`), await Deno.readFile(bench.dump));
   const compare = ["--compare", "-f", `${out}/neo4j-backup.tar`, "-C", bench.root];
   assertEquals((await new Deno.Command("tar", { args: compare }).output()).code, 0);
+});
+
+Deno.test("limited to some programs, it starts no other, and reads no other variable", async (t) => {
+  await using bench = await Bench.create();
+  const options = { programs: ["cat", "head"] };
+  await t.step("these", async () => {
+    const result = await bench.json([...CREATE, "--neo4j-command", `cat ${bench.dump}`], options);
+    assertEquals(result.components.length, 2);
+    // It can be ended as well.
+    const pipe = `${bench.root}/pipe`;
+    assertEquals((await new Deno.Command("mkfifo", { args: [pipe] }).output()).code, 0);
+    const stalled = [...CREATE, "--stream-timeout", "300ms", "--neo4j-command", `cat ${pipe}`];
+    assertStringIncludes((await bench.run(stalled, options)).stderr, "stream idle timeout");
+  });
+  for (
+    const command of [`sh -c 'cat ${bench.dump}'`, `/bin/sh -c 'cat ${bench.dump}'`, "env cat /x"]
+  ) {
+    await t.step(command, async () => {
+      const { code, stderr } = await bench.run([...CREATE, "--neo4j-command", command], options);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "compiled to start other programs only");
+    });
+  }
+  await t.step("another variable of the environment", async () => {
+    const { code, stderr } = await bench.run(
+      [...CREATE, "--neo4j-command", `cat ${bench.dump}`],
+      { runtime: ["--preload=data:text/javascript,Deno.env.get('SECRET_OF_OTHERS')"] },
+    );
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, 'Requires env access to "SECRET_OF_OTHERS"');
+  });
+  assertThrows(() => permissions([""]), Error, "needs the names of programs");
 });
 
 Deno.test("a command that fails leaves no snapshot and nothing running", async (t) => {

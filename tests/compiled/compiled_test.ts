@@ -4,10 +4,11 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { basename, dirname } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { ROOT } from "../../scripts/tool.ts";
 import { ServiceManager } from "../unit/cli/_service_manager.ts";
-import { EXECUTABLE, Folder, run, start } from "./executable.ts";
+import { EXECUTABLE, Folder, LIMITED_EXECUTABLE, run, start } from "./executable.ts";
 
 /** Several chunks, and neither constant nor periodic. */
 function sampleDump(): Uint8Array {
@@ -43,9 +44,9 @@ function createArguments(repository: string, dump: string): string[] {
   ];
 }
 
-/** The permissions that are recorded in the executable. */
-async function recordedPermissions(): Promise<Record<string, unknown>> {
-  const text = new TextDecoder("latin1").decode(await Deno.readFile(EXECUTABLE));
+/** The permissions that are recorded in an executable. */
+async function recordedPermissions(executable: string): Promise<Record<string, unknown>> {
+  const text = new TextDecoder("latin1").decode(await Deno.readFile(executable));
   // The runtime may have been taken from another executable, whose record comes first.
   const start = text.lastIndexOf('"permissions":{');
   assert(start >= 0, "no permissions are recorded");
@@ -229,7 +230,7 @@ Deno.test("the executable notifies a service manager, and leaves metrics", async
 });
 
 Deno.test("the executable may do what the program needs, and nothing else", async () => {
-  const permissions = await recordedPermissions();
+  const permissions = await recordedPermissions(EXECUTABLE);
   const granted = Object.entries(permissions).filter(([name, value]) =>
     name.startsWith("allow_") && name !== "allow_import" && value !== null && value !== false
   );
@@ -265,4 +266,39 @@ Deno.test("the executable may do what the program needs, and nothing else", asyn
     ],
   });
   assertEquals(permissions.prompt, false);
+});
+
+Deno.test("an executable that may start some programs starts no other", async () => {
+  await using folder = await Folder.make();
+  const { allow_run } = await recordedPermissions(LIMITED_EXECUTABLE);
+  assertEquals(allow_run, ["cat"]);
+  await Deno.writeTextFile(folder.at("dump"), "some bytes\n");
+  const create = (command: string) =>
+    run(
+      [
+        "create",
+        "from-commands",
+        "--backend=plakar",
+        `--repo=${folder.at("repository")}`,
+        "--neo4j-edition=community",
+        `--neo4j-command=${command} ${folder.at("dump")}`,
+      ],
+      { cwd: folder.path, env: { PATH: "/usr/bin:/bin" }, executable: LIMITED_EXECUTABLE },
+    );
+  const allowed = await create("cat");
+  assertEquals(allowed.code, 0, allowed.stderr);
+  const other = await create("sh");
+  assertEquals(other.code, 1);
+  assertStringIncludes(other.stderr, "compiled to start other programs only");
+});
+
+Deno.test("the executables' digests are beside them", async () => {
+  const { code, stdout } = await new Deno.Command("sha256sum", {
+    args: ["--check", "--strict", "SHA256SUMS"],
+    cwd: dirname(Deno.realPathSync(EXECUTABLE)),
+  }).output();
+  assertEquals(code, 0);
+  for (const path of [EXECUTABLE, LIMITED_EXECUTABLE]) {
+    assertStringIncludes(new TextDecoder().decode(stdout), `${basename(path)}: OK\n`);
+  }
 });

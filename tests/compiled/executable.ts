@@ -11,12 +11,24 @@ export interface Result {
 export const EXECUTABLE: string = Deno.env.get("INFRAHUB_BACKUP_BINARY") ||
   `${ROOT}dist/infrahub-backup`;
 
+/** The same, compiled to start `cat` and no other program. */
+export const LIMITED_EXECUTABLE = `${EXECUTABLE}-limited`;
+
+/** Where and how the executable runs. */
+export interface RunOptions {
+  readonly cwd: string;
+  /** All of its environment; none when left out. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default {EXECUTABLE} */
+  readonly executable?: string;
+}
+
 /** Starts the executable with no environment but `env`, in another folder than the sources. */
 export function start(
   args: readonly string[],
-  options: { cwd: string; env?: Record<string, string> },
+  options: RunOptions,
 ): Deno.ChildProcess {
-  return new Deno.Command(Deno.realPathSync(EXECUTABLE), {
+  return new Deno.Command(Deno.realPathSync(options.executable ?? EXECUTABLE), {
     args: [...args],
     cwd: options.cwd,
     clearEnv: true,
@@ -30,7 +42,7 @@ export function start(
 /** Runs the executable to its end. */
 export async function run(
   args: readonly string[],
-  options: { cwd: string; env?: Record<string, string> },
+  options: RunOptions,
 ): Promise<Result> {
   const { code, stdout, stderr } = await start(args, options).output();
   const decoder = new TextDecoder();

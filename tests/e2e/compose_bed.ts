@@ -92,6 +92,7 @@ export async function seedData(
   servers: Neo4jServer & PostgresServer,
   name: string,
 ): Promise<void> {
+  await neo4jReady(servers);
   await seedNeo4j(servers, NODES, name);
   await seedPostgres(servers, ROWS, name);
 }
@@ -101,6 +102,7 @@ export async function changeData(
   servers: Neo4jServer & PostgresServer,
   name: string,
 ): Promise<void> {
+  await neo4jReady(servers);
   await cypher(servers, "CREATE (:AttributeValue {value: $name, number: 42})", { name });
   await cypher(
     servers,

@@ -9,6 +9,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findTool } from "../../scripts/tool.ts";
 import { S3Bucket, S3RequestError } from "../../src/kloset/mod.ts";
+import { parseLines, parseSnapshotsList } from "../cli/_json_lines.ts";
 import { noise } from "../faults/backups.ts";
 import { TemporaryDirectory } from "../faults/temporary_directory.ts";
 import { type S3Server, SECRET, startServer } from "./servers.ts";
@@ -75,6 +76,11 @@ class Bench implements AsyncDisposable {
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     const outcome = { code, out: text(stdout), err: text(stderr) };
     this.#printed.push(outcome.out, outcome.err);
+    if (args.join(" ").includes("--log-format json")) {
+      parseLines(outcome.err);
+      if (args.includes("list") && code === 0) parseSnapshotsList(outcome.out);
+      else parseLines(outcome.out);
+    }
     return outcome;
   }
 

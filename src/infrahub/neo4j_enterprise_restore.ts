@@ -83,9 +83,12 @@ export async function restoreSingle(
         "failed to start neo4j database",
         () => runCypher(undo, credentials, { query: `start database ${name}` }),
       );
-      // As a step of the run it is waited for afterwards, which a signal can end.
-      if (!isRestored) await waitUntilOnline(undo, credentials, UNDO_ONLINE_TIMEOUT_MS);
+      // Even when the run has been ended: what it leaves behind has to answer.
+      const { onlineTimeoutMs = ONLINE_TIMEOUT_MS } = backup;
+      const timeoutMs = isRestored ? onlineTimeoutMs : UNDO_ONLINE_TIMEOUT_MS;
+      await waitUntilOnline(undo, credentials, timeoutMs);
     },
+    timeoutMs: 0, // See above.
   });
   await attempt(
     deployment,
@@ -96,7 +99,6 @@ export async function restoreSingle(
   await restoreMetadata(deployment, credentials, script, backup);
   isRestored = true;
   await start.perform();
-  await waitUntilOnline(deployment, credentials, backup.onlineTimeoutMs ?? ONLINE_TIMEOUT_MS);
 }
 
 /**

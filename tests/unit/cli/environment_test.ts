@@ -6,6 +6,7 @@ import {
   EnvironmentError,
 } from "../../../src/environment/mod.ts";
 import { ScriptedDeployment } from "./_deployment.ts";
+import { parseLines } from "../../cli/_json_lines.ts";
 import { recordingContext } from "./_support.ts";
 
 /** Runs `environment detect` and returns how the deployment was looked for. */
@@ -125,5 +126,14 @@ Deno.test("flush runs the worker's command and prints what it says", async () =>
       "infrahub tasks flush flow-runs --days-to-keep 7 --batch-size 50",
     );
     assertStringIncludes(context.err(), "Flow runs cleanup completed");
+
+    const json = recordingContext({}, {
+      program: String(program),
+      detectEnvironment: () => Promise.resolve(deployment),
+    });
+    const argv = [...prefix ?? [], "flush", "flow-runs", "--log-format", "json"];
+    assertEquals(await run(argv, json), 0);
+    assertEquals(parseLines(json.out()).map(({ type, ok }) => [type, ok]), [["result", true]]);
+    parseLines(json.err());
   }
 });

@@ -254,6 +254,20 @@ Deno.test("openNeo4jEnterpriseTarget() names the step of a single server that fa
   }
 });
 
+Deno.test("openNeo4jEnterpriseTarget() waits for the database though the run was ended", async () => {
+  const controller = new AbortController();
+  const fake = setUp((e) =>
+    e.on("database", "start database", () => {
+      controller.abort(new Error("SIGTERM"));
+      return "";
+    })
+  );
+  const deployment = { ...fake.deployment, signal: controller.signal };
+  await restore({ ...fake, deployment });
+  const looks = steps(fake.environment).filter((step) => step.includes("currentStatus"));
+  assertEquals(looks.length, 2);
+});
+
 Deno.test("openNeo4jEnterpriseTarget() says that a half restored database has to be started by hand", async () => {
   const fake = setUp((e) =>
     e.on("database", "database restore", NO)

@@ -136,6 +136,7 @@ export class ArchiveBucket {
       });
       using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
       const hash = createHash("md5");
+      let arrived = 0;
       if (size > 0) {
         await this.#bucket.stream(what, key, { offset: 0, end: size, etag }, async (bytes) => {
           signal.throwIfAborted();
@@ -143,6 +144,8 @@ export class ArchiveBucket {
           for (let written = 0; written < bytes.length;) {
             written += await file.write(bytes.subarray(written));
           }
+          arrived += bytes.length;
+          reporter.progress?.({ component: "download", bytes: arrived, bytesTotal: size });
         });
       }
       const { size: written } = await file.stat();
@@ -198,6 +201,7 @@ export class ArchiveBucket {
     const stop = new AbortController();
     const ended = AbortSignal.any([signal, stop.signal]);
     let resumed = 0;
+    let arrived = 0;
     const sendNext = async () => {
       using file = await Deno.open(path);
       for (const { number, offset, length } of numbers) {
@@ -210,6 +214,8 @@ export class ArchiveBucket {
         } else {
           parts.push(await this.#bucket.uploadPart(what, upload, number, bytes, ended));
         }
+        arrived += length;
+        reporter.progress?.({ component: "upload", bytes: arrived, bytesTotal: size });
       }
     };
     try {

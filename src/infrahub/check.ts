@@ -1,5 +1,6 @@
 import {
   CheckMemo,
+  type CheckOptions,
   CorruptionError,
   type Damage,
   KlosetError,
@@ -64,12 +65,19 @@ export interface CheckReport {
  * @throws {InvalidInputError} when an id does not name one snapshot
  */
 export async function checkSnapshots(options: CheckSnapshotsOptions): Promise<CheckReport> {
+  const { reporter } = options;
   const snapshots: CheckedSnapshot[] = [];
   const memo = new CheckMemo();
+  let bytes = 0;
+  // One count for all of them: what they share is read once.
+  const onProgress = (verified: number): void => {
+    bytes += verified;
+    reporter.progress?.({ component: "snapshots", bytes });
+  };
   for (const id of await selectIds(options)) {
     options.signal.throwIfAborted();
-    options.reporter.info(`Checking snapshot ${shortId(id)}`);
-    snapshots.push(await checkSnapshot(id, memo, options));
+    reporter.info(`Checking snapshot ${shortId(id)}`);
+    snapshots.push(await checkSnapshot(id, { memo, onProgress }, options));
   }
   const hit = snapshots.filter(({ damage, backupId }) => damage.length > 0 && backupId !== "");
   const components = Map.groupBy(hit, (snapshot) => snapshot.backupId);
@@ -108,7 +116,7 @@ async function selectIds(options: CheckSnapshotsOptions): Promise<string[]> {
 
 async function checkSnapshot(
   snapshotId: string,
-  memo: CheckMemo,
+  shared: Pick<CheckOptions, "memo" | "onProgress">,
   { repository, fast, signal }: CheckSnapshotsOptions,
 ): Promise<CheckedSnapshot> {
   let backupId = "";
@@ -118,7 +126,7 @@ async function checkSnapshot(
     const tags = parseTags(reader.header.tags);
     backupId = tags.backupId ?? "";
     component = tags.component ?? "";
-    const damage = await reader.check({ fast, signal, memo });
+    const damage = await reader.check({ fast, signal, ...shared });
     // Where the tree itself is damaged, what is missing in it has been said already.
     const missing = damage.length > 0 ? [] : await findMissingContent(reader);
     return { snapshotId, backupId, component, damage: [...damage, ...missing] };

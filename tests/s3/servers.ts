@@ -117,6 +117,7 @@ export async function startServer(
     data,
     at: (bucketAndPrefix) => `s3://${userInfo}@${host}/${bucketAndPrefix}`,
     stop: async () => {
+      child.ref();
       end();
       await ended;
       await Deno.remove(data, { recursive: true });

@@ -30,7 +30,7 @@ const GONE_TIMEOUT_MS = 20_000;
 const CREATE_INSTANTS: readonly Instant[] = [
   { name: "the edition is asked for", event: /^started: cypher-shell/ },
   { name: "services begin to stop", event: /Stopping Infrahub application services/ },
-  { name: "Neo4j is being stopped", event: /^started: systemctl stop neo4j/ },
+  { name: "Neo4j is being stopped", event: /^started: systemctl stop database/ },
   {
     name: "Neo4j is being dumped",
     event: /^started: neo4j-admin database dump/,
@@ -52,13 +52,13 @@ const RESTORE_INSTANTS: readonly Instant[] = [
     stall: { database: "postgres", operation: "restore" },
   },
   { name: "PostgreSQL has been restored", event: /PostgreSQL database restored/ },
-  { name: "Neo4j is being stopped", event: /^started: systemctl stop neo4j/ },
   {
     name: "Neo4j is being restored",
     event: /^started: runuser .*neo4j-admin database load/,
     stall: { database: "neo4j", operation: "restore" },
   },
-  { name: "Neo4j is being started", event: /^started: systemctl start neo4j/ },
+  { name: "Neo4j is being stopped", event: /^started: systemctl stop database/ },
+  { name: "Neo4j is being started", event: /^started: systemctl start database/ },
 ];
 
 /** Databases on this machine itself. */

@@ -631,7 +631,14 @@ Deno.test("IndexCache never believes bytes changed anywhere in the file", () => 
         assertSample(after.loaded.index, after.loaded.extra === "2" ? COUNT + 1 : COUNT);
       }
     }),
-    { numRuns: 80 },
+    {
+      numRuns: 80,
+      // One of each kind, so that neither depends on what is drawn.
+      examples: [
+        [{ bytes: [], length: sound.length }],
+        [{ bytes: [], length: sound.length - 1 }],
+      ],
+    },
   );
   assert(believed > 0 && refused > 0, `believed ${believed}, refused ${refused}`);
 });

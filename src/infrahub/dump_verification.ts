@@ -1,5 +1,6 @@
 import { CustomDumpInspector } from "./_custom_dump_inspector.ts";
 import { Neo4jDumpInspector } from "./_neo4j_dump_inspector.ts";
+import { observedStream } from "./_observed_stream.ts";
 import { TarInspector } from "./_tar_inspector.ts";
 import type { Component, Neo4jEdition } from "./component.ts";
 import { DamagedDumpError } from "./damaged_dump_error.ts";
@@ -66,19 +67,10 @@ export function inspectDump(
   inspector: DumpInspector,
   onVerdict: (verdict: DumpVerdict) => void = () => {},
 ): ReadableStream<Uint8Array> {
-  return content.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>(
-      {
-        transform(bytes, controller) {
-          inspector.observe(bytes);
-          controller.enqueue(bytes);
-        },
-        flush: () => onVerdict(inspector.finish()),
-      },
-      { highWaterMark: 1 },
-      { highWaterMark: 0 },
-    ),
-  );
+  return observedStream(content, {
+    observe: (bytes) => inspector.observe(bytes),
+    finish: () => onVerdict(inspector.finish()),
+  });
 }
 
 export { DamagedDumpError };

@@ -6,6 +6,8 @@ export interface KernelExports {
   blake3Init(state: number, keyed: number): void;
   blake3Update(state: number, data: number, length: number): void;
   blake3Digest(state: number): void;
+  blake3Part(state: number, keyed: number, position: number, data: number, length: number): number;
+  blake3Join(state: number, values: number, count: number, data: number, length: number): number;
   counterBlocks(initial: number, offset: number, blocks: number, count: number): void;
   xor(source: number, key: number, target: number, length: number): void;
   cdcReset(state: number): void;
@@ -28,7 +30,10 @@ export const MAXIMUM_PAGES = 32768;
 /** Where in a BLAKE3 state the digest is left. */
 export const BLAKE3_DIGEST_OFFSET = 64;
 
-/** Size of a BLAKE3 key and digest. */
+/** Where in a BLAKE3 state a part's chaining values are left. */
+export const BLAKE3_VALUES_OFFSET = 3456;
+
+/** Size of a BLAKE3 key, chaining value and digest. */
 export const BLAKE3_DIGEST_BYTES = 32;
 
 /** Size of the encoder's hash table, which the histogram's tables share. */

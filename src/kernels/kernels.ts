@@ -1,6 +1,7 @@
 import {
   BLAKE3_DIGEST_BYTES,
   BLAKE3_DIGEST_OFFSET,
+  BLAKE3_VALUES_OFFSET,
   INITIAL_PAGES,
   type KernelExports,
   LZ4_DAMAGED,
@@ -192,19 +193,56 @@ export class Kernels {
    */
   blake3Init(state: Region, key?: Uint8Array): void {
     const pointer = this.#state(state, BLAKE3_STATE_BYTES);
-    if (key !== undefined) {
-      if (key.length !== BLAKE3_DIGEST_BYTES) {
-        throw new RangeError(`Cannot hash with a key of ${key.length} bytes: must be 32`);
-      }
-      this.bytes(state, 0, BLAKE3_DIGEST_BYTES).set(key);
-    }
-    this.#exports.blake3Init(pointer, key === undefined ? 0 : 1);
+    this.#exports.blake3Init(pointer, this.#setKey(state, key));
   }
 
   /** Hashes bytes `[start, end)` of `data` after those hashed before. */
   blake3Update(state: Region, data: Region, start: number, end: number): void {
     const pointer = this.#state(state, BLAKE3_STATE_BYTES);
     this.#exports.blake3Update(pointer, this.#pointer(data, start, end), end - start);
+  }
+
+  /**
+   * Hashes a part of an input by itself, so that the parts of one input can be hashed by several
+   * threads at once: bytes `[start, end)` of `data`, which stand at byte `position` of the input.
+   *
+   * @param state Spoilt for everything but a new start.
+   * @param key Of the whole hash.
+   * @returns Chaining values of the part's subtrees, for {@linkcode blake3Join}; not shared.
+   */
+  blake3Part(
+    state: Region,
+    key: Uint8Array | undefined,
+    position: number,
+    data: Region,
+    start: number,
+    end: number,
+  ): Uint8Array {
+    const pointer = this.#state(state, BLAKE3_STATE_BYTES);
+    const keyed = this.#setKey(state, key);
+    const from = this.#pointer(data, start, end);
+    const count = this.#exports.blake3Part(pointer, keyed, position, from, end - start);
+    const valuesEnd = BLAKE3_VALUES_OFFSET + count * BLAKE3_DIGEST_BYTES;
+    return this.bytes(state, BLAKE3_VALUES_OFFSET, valuesEnd).slice();
+  }
+
+  /**
+   * Adds bytes `[start, end)` of `data` after those hashed before, most of which
+   * {@linkcode blake3Part} has hashed already.
+   *
+   * @param values What it returned for these bytes at this position.
+   * @throws {RangeError} When there are more or fewer values than such a part has; the hash is
+   * spoilt then.
+   */
+  blake3Join(state: Region, values: Uint8Array, data: Region, start: number, end: number): void {
+    const pointer = this.#state(state, BLAKE3_STATE_BYTES);
+    const from = this.#pointer(data, start, end);
+    const count = values.length / BLAKE3_DIGEST_BYTES;
+    const copy = this.#part(WINDOW_OFFSET, WINDOW_BYTES);
+    this.bytes(copy).set(values.subarray(0, WINDOW_BYTES));
+    if (this.#exports.blake3Join(pointer, copy.offset, count, from, end - start) === 0) {
+      throw new RangeError(`Cannot join ${end - start} bytes: ${count} values are not of them`);
+    }
   }
 
   /** The digest (32 bytes, not shared) of all bytes so far. The hash may go on. */
@@ -454,6 +492,16 @@ export class Kernels {
       throw new TypeError("Cannot allocate on an attached worker: only the owner thread may");
     }
     return this.#allocator;
+  }
+
+  // Puts a key where a BLAKE3 state has it; returns whether there is one, as the kernels want it.
+  #setKey(state: Region, key: Uint8Array | undefined): 0 | 1 {
+    if (key === undefined) return 0;
+    if (key.length !== BLAKE3_DIGEST_BYTES) {
+      throw new RangeError(`Cannot hash with a key of ${key.length} bytes: must be 32`);
+    }
+    this.bytes(state, 0, BLAKE3_DIGEST_BYTES).set(key);
+    return 1;
   }
 
   // Where a state region begins, checked to have `length` bytes.

@@ -1,6 +1,6 @@
 import { createHmac, type Hmac } from "node:crypto";
 import { BLAKE3_STATE_BYTES, type Kernels, type Region } from "../kernels/mod.ts";
-import type { MacParameters, WorkerPool } from "./workers/mod.ts";
+import type { HashedPart, MacParameters, WorkerPool } from "./workers/mod.ts";
 
 /** Bytes that a {@linkcode StreamMac} hashes at a time on the calling thread. */
 const STAGING_BYTES = 64 * 1024;
@@ -27,17 +27,20 @@ export class MacFunction {
 }
 
 /**
- * The repository's keyed hash of a stream, fed in order: large regions on a worker thread, small
- * pieces at once.
+ * The repository's keyed hash of a stream. Its parts are hashed on the worker threads, several at
+ * once, and joined in order.
  */
 export class StreamMac {
   readonly #pool: WorkerPool;
+  readonly #parameters: MacParameters;
   readonly #hmac: Hmac | undefined;
   readonly #state: Region | undefined;
   readonly #staging: Region | undefined;
+  #length = 0;
 
   constructor(pool: WorkerPool, parameters: MacParameters) {
     this.#pool = pool;
+    this.#parameters = parameters;
     if (parameters.algorithm === "SHA256") {
       this.#hmac = createHmac("sha256", parameters.key);
       return;
@@ -47,14 +50,42 @@ export class StreamMac {
     pool.kernels.blake3Init(this.#state, parameters.key);
   }
 
-  /** Adds `data[0, length)`. The region must stay as it is, and no other call be made, meanwhile. */
+  /** Bytes added so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Adds `data[0, length)`, which a thread hashes. The region must stay as it is, and no other call
+   * be made, meanwhile.
+   */
   async updateRegion(data: Region, length: number): Promise<void> {
-    if (this.#state === undefined) this.#hmac!.update(this.#pool.kernels.bytes(data, 0, length));
-    else await this.#pool.run({ operation: "update", state: this.#state, data, length });
+    const part = await this.#pool.run({
+      operation: "part",
+      data,
+      length,
+      mac: this.#parameters,
+      position: this.#length,
+    });
+    this.join(part, data, length);
+  }
+
+  /**
+   * Adds `data[0, length)`.
+   *
+   * @param part what a thread has made of these bytes, for the position where they are added
+   */
+  join(part: HashedPart, data: Region, length: number): void {
+    const { kernels } = this.#pool;
+    if (this.#state === undefined) this.#hmac!.update(kernels.bytes(data, 0, length));
+    else if (part === undefined) kernels.blake3Update(this.#state, data, 0, length);
+    else kernels.blake3Join(this.#state, part, data, 0, length);
+    this.#length += length;
   }
 
   /** Adds bytes on the calling thread. */
   updateBytes(bytes: Uint8Array): void {
+    this.#length += bytes.length;
     if (this.#state === undefined || this.#staging === undefined) {
       this.#hmac!.update(bytes);
       return;

@@ -6,6 +6,7 @@
 //     36  u32   chaining values on the stack
 //     40  u64   chunks hashed so far
 //     48  u32   bytes of the unfinished chunk
+//     56  u64   chunks before the first one hashed; 0 but in the state of a part
 //     64  32 B  digest, chaining value under work
 //    128  1 KiB the unfinished chunk; never empty once any byte came, as the last chunk is hashed differently
 //   1152  256 B one block of four chunks, word by word
@@ -25,6 +26,7 @@ const FLAGS: usize = 32;
 const STACK_LENGTH: usize = 36;
 const CHUNKS: usize = 40;
 const FILLED: usize = 48;
+const FIRST: usize = 56;
 const DIGEST: usize = 64;
 const BUFFER: usize = 128;
 const WORDS: usize = 1152;
@@ -193,71 +195,80 @@ function hashFour(
     let v13 = i32x4.splat(countersHigh);
     let v14 = i32x4.splat(64);
     let v15 = i32x4.splat(blockFlags);
+    // Columns, then diagonals, one quarter round after the other: so each needs few registers, and
+    // the processor overlaps them.
     for (let order: usize = SCHEDULE; order < SCHEDULE + 112; order += 16) {
-    v0 = i32x4.add(i32x4.add(v0, v4), word(words, order, 0));
-    v1 = i32x4.add(i32x4.add(v1, v5), word(words, order, 2));
-    v2 = i32x4.add(i32x4.add(v2, v6), word(words, order, 4));
-    v3 = i32x4.add(i32x4.add(v3, v7), word(words, order, 6));
-    v12 = rotate16(v128.xor(v12, v0));
-    v13 = rotate16(v128.xor(v13, v1));
-    v14 = rotate16(v128.xor(v14, v2));
-    v15 = rotate16(v128.xor(v15, v3));
-    v8 = i32x4.add(v8, v12);
-    v9 = i32x4.add(v9, v13);
-    v10 = i32x4.add(v10, v14);
-    v11 = i32x4.add(v11, v15);
-    v4 = rotate12(v128.xor(v4, v8));
-    v5 = rotate12(v128.xor(v5, v9));
-    v6 = rotate12(v128.xor(v6, v10));
-    v7 = rotate12(v128.xor(v7, v11));
-    v0 = i32x4.add(i32x4.add(v0, v4), word(words, order, 1));
-    v1 = i32x4.add(i32x4.add(v1, v5), word(words, order, 3));
-    v2 = i32x4.add(i32x4.add(v2, v6), word(words, order, 5));
-    v3 = i32x4.add(i32x4.add(v3, v7), word(words, order, 7));
-    v12 = rotate8(v128.xor(v12, v0));
-    v13 = rotate8(v128.xor(v13, v1));
-    v14 = rotate8(v128.xor(v14, v2));
-    v15 = rotate8(v128.xor(v15, v3));
-    v8 = i32x4.add(v8, v12);
-    v9 = i32x4.add(v9, v13);
-    v10 = i32x4.add(v10, v14);
-    v11 = i32x4.add(v11, v15);
-    v4 = rotate7(v128.xor(v4, v8));
-    v5 = rotate7(v128.xor(v5, v9));
-    v6 = rotate7(v128.xor(v6, v10));
-    v7 = rotate7(v128.xor(v7, v11));
-    v0 = i32x4.add(i32x4.add(v0, v5), word(words, order, 8));
-    v1 = i32x4.add(i32x4.add(v1, v6), word(words, order, 10));
-    v2 = i32x4.add(i32x4.add(v2, v7), word(words, order, 12));
-    v3 = i32x4.add(i32x4.add(v3, v4), word(words, order, 14));
-    v15 = rotate16(v128.xor(v15, v0));
-    v12 = rotate16(v128.xor(v12, v1));
-    v13 = rotate16(v128.xor(v13, v2));
-    v14 = rotate16(v128.xor(v14, v3));
-    v10 = i32x4.add(v10, v15);
-    v11 = i32x4.add(v11, v12);
-    v8 = i32x4.add(v8, v13);
-    v9 = i32x4.add(v9, v14);
-    v5 = rotate12(v128.xor(v5, v10));
-    v6 = rotate12(v128.xor(v6, v11));
-    v7 = rotate12(v128.xor(v7, v8));
-    v4 = rotate12(v128.xor(v4, v9));
-    v0 = i32x4.add(i32x4.add(v0, v5), word(words, order, 9));
-    v1 = i32x4.add(i32x4.add(v1, v6), word(words, order, 11));
-    v2 = i32x4.add(i32x4.add(v2, v7), word(words, order, 13));
-    v3 = i32x4.add(i32x4.add(v3, v4), word(words, order, 15));
-    v15 = rotate8(v128.xor(v15, v0));
-    v12 = rotate8(v128.xor(v12, v1));
-    v13 = rotate8(v128.xor(v13, v2));
-    v14 = rotate8(v128.xor(v14, v3));
-    v10 = i32x4.add(v10, v15);
-    v11 = i32x4.add(v11, v12);
-    v8 = i32x4.add(v8, v13);
-    v9 = i32x4.add(v9, v14);
-    v5 = rotate7(v128.xor(v5, v10));
-    v6 = rotate7(v128.xor(v6, v11));
-    v7 = rotate7(v128.xor(v7, v8));
-    v4 = rotate7(v128.xor(v4, v9));
+      v0 = i32x4.add(i32x4.add(v0, word(words, order, 0)), v4);
+      v12 = rotate16(v128.xor(v12, v0));
+      v8 = i32x4.add(v8, v12);
+      v4 = rotate12(v128.xor(v4, v8));
+      v0 = i32x4.add(i32x4.add(v0, word(words, order, 1)), v4);
+      v12 = rotate8(v128.xor(v12, v0));
+      v8 = i32x4.add(v8, v12);
+      v4 = rotate7(v128.xor(v4, v8));
+
+      v1 = i32x4.add(i32x4.add(v1, word(words, order, 2)), v5);
+      v13 = rotate16(v128.xor(v13, v1));
+      v9 = i32x4.add(v9, v13);
+      v5 = rotate12(v128.xor(v5, v9));
+      v1 = i32x4.add(i32x4.add(v1, word(words, order, 3)), v5);
+      v13 = rotate8(v128.xor(v13, v1));
+      v9 = i32x4.add(v9, v13);
+      v5 = rotate7(v128.xor(v5, v9));
+
+      v2 = i32x4.add(i32x4.add(v2, word(words, order, 4)), v6);
+      v14 = rotate16(v128.xor(v14, v2));
+      v10 = i32x4.add(v10, v14);
+      v6 = rotate12(v128.xor(v6, v10));
+      v2 = i32x4.add(i32x4.add(v2, word(words, order, 5)), v6);
+      v14 = rotate8(v128.xor(v14, v2));
+      v10 = i32x4.add(v10, v14);
+      v6 = rotate7(v128.xor(v6, v10));
+
+      v3 = i32x4.add(i32x4.add(v3, word(words, order, 6)), v7);
+      v15 = rotate16(v128.xor(v15, v3));
+      v11 = i32x4.add(v11, v15);
+      v7 = rotate12(v128.xor(v7, v11));
+      v3 = i32x4.add(i32x4.add(v3, word(words, order, 7)), v7);
+      v15 = rotate8(v128.xor(v15, v3));
+      v11 = i32x4.add(v11, v15);
+      v7 = rotate7(v128.xor(v7, v11));
+
+      v0 = i32x4.add(i32x4.add(v0, word(words, order, 8)), v5);
+      v15 = rotate16(v128.xor(v15, v0));
+      v10 = i32x4.add(v10, v15);
+      v5 = rotate12(v128.xor(v5, v10));
+      v0 = i32x4.add(i32x4.add(v0, word(words, order, 9)), v5);
+      v15 = rotate8(v128.xor(v15, v0));
+      v10 = i32x4.add(v10, v15);
+      v5 = rotate7(v128.xor(v5, v10));
+
+      v1 = i32x4.add(i32x4.add(v1, word(words, order, 10)), v6);
+      v12 = rotate16(v128.xor(v12, v1));
+      v11 = i32x4.add(v11, v12);
+      v6 = rotate12(v128.xor(v6, v11));
+      v1 = i32x4.add(i32x4.add(v1, word(words, order, 11)), v6);
+      v12 = rotate8(v128.xor(v12, v1));
+      v11 = i32x4.add(v11, v12);
+      v6 = rotate7(v128.xor(v6, v11));
+
+      v2 = i32x4.add(i32x4.add(v2, word(words, order, 12)), v7);
+      v13 = rotate16(v128.xor(v13, v2));
+      v8 = i32x4.add(v8, v13);
+      v7 = rotate12(v128.xor(v7, v8));
+      v2 = i32x4.add(i32x4.add(v2, word(words, order, 13)), v7);
+      v13 = rotate8(v128.xor(v13, v2));
+      v8 = i32x4.add(v8, v13);
+      v7 = rotate7(v128.xor(v7, v8));
+
+      v3 = i32x4.add(i32x4.add(v3, word(words, order, 14)), v4);
+      v14 = rotate16(v128.xor(v14, v3));
+      v9 = i32x4.add(v9, v14);
+      v4 = rotate12(v128.xor(v4, v9));
+      v3 = i32x4.add(i32x4.add(v3, word(words, order, 15)), v4);
+      v14 = rotate8(v128.xor(v14, v3));
+      v9 = i32x4.add(v9, v14);
+      v4 = rotate7(v128.xor(v4, v9));
     }
     h0 = v128.xor(v0, v8);
     h1 = v128.xor(v1, v9);
@@ -321,8 +332,9 @@ function hashSubtree(state: usize, data: usize, chunks: u32): void {
   }
 }
 
-// Puts the chaining value at `value` of a subtree of 2^level chunks on the stack, merged with
-// the subtrees it completes. Only for subtrees that are not the whole input.
+// Puts the chaining value at `value` of a subtree of 2^level chunks on the stack, merged with the
+// subtrees it completes, if they are on the stack as well. Only for subtrees that are not the whole
+// input.
 function push(state: usize, value: usize, level: u32): void {
   const flags = load<u32>(state, FLAGS) | PARENT;
   const chunks = load<u64>(state, CHUNKS) + (<u64>1 << level);
@@ -332,13 +344,14 @@ function push(state: usize, value: usize, level: u32): void {
   v128.store(own, v128.load(value));
   v128.store(own, v128.load(value, 16), 16);
   depth += 1;
-  let complete = chunks >> level;
-  while ((complete & 1) == 0) {
+  const ownChunks = chunks - load<u64>(state, FIRST);
+  let parent = <u64>2 << level;
+  while ((chunks & (parent - 1)) == 0 && parent <= ownChunks) {
     // Both children lie side by side on the stack: one block.
     depth -= 1;
     const pair = state + STACK + ((depth - 1) << 5);
     compress(state, pair, 64, 0, flags, pair);
-    complete >>= 1;
+    parent <<= 1;
   }
   store<u32>(state, depth, STACK_LENGTH);
 }
@@ -350,6 +363,7 @@ export function blake3Init(state: usize, keyed: bool): void {
   store<u32>(state, 0, STACK_LENGTH);
   store<u64>(state, 0, CHUNKS);
   store<u32>(state, 0, FILLED);
+  store<u64>(state, 0, FIRST);
 }
 
 /** Takes in `length` more bytes at `data`. */
@@ -386,6 +400,62 @@ export function blake3Update(state: usize, data: usize, length: u32): void {
   }
   memory.copy(state + BUFFER, data, length);
   store<u32>(state, length, FILLED);
+}
+
+// Bytes from `position` to the next border between chunks.
+@inline
+function toBorder(position: u64): u32 {
+  return (CHUNK_BYTES - (<u32>position & (CHUNK_BYTES - 1))) & (CHUNK_BYTES - 1);
+}
+
+/**
+ * Hashes what can be hashed of a part of the input without the rest of it: `length` bytes at `data`,
+ * which stand at `position`. Leaves the chaining values of its subtrees on the stack (offset 3456)
+ * and returns how many. The state is fit for nothing else then.
+ */
+export function blake3Part(state: usize, keyed: bool, position: f64, data: usize, length: u32): u32 {
+  const border = toBorder(<u64>position);
+  // At least one byte is left over, for the same reason as in an update.
+  if (length <= border + CHUNK_BYTES) return 0;
+  blake3Init(state, keyed);
+  const first = (<u64>position + border) / CHUNK_BYTES;
+  store<u64>(state, first, CHUNKS);
+  store<u64>(state, first, FIRST);
+  blake3Update(state, data + border, length - border);
+  return load<u32>(state, STACK_LENGTH);
+}
+
+/**
+ * Takes in a part that stands where the bytes so far end: the `count` chaining values at `values`
+ * that `blake3Part` left, and of its bytes at `data` those that are in none of them. False, and the
+ * state is spoilt, when these values cannot be of that part.
+ */
+export function blake3Join(state: usize, values: usize, count: u32, data: usize, length: u32): bool {
+  const border = toBorder(load<u64>(state, CHUNKS) * CHUNK_BYTES + load<u32>(state, FILLED));
+  if (length <= border + CHUNK_BYTES) {
+    blake3Update(state, data, length);
+    return count == 0;
+  }
+  blake3Update(state, data, border);
+  if (load<u32>(state, FILLED) > 0) {
+    hashChunk(state, state + BUFFER, CHUNK_BYTES, 0, state + DIGEST);
+    push(state, state + DIGEST, 0);
+    store<u32>(state, 0, FILLED);
+  }
+  let chunks = (length - border - 1) / CHUNK_BYTES;
+  data += border + chunks * CHUNK_BYTES;
+  length -= border + chunks * CHUNK_BYTES;
+  while (chunks > 0 && count > 0) {
+    // The largest subtree that starts here and is whole.
+    let level = 31 - clz<u32>(chunks);
+    level = <u32>min<u64>(level, ctz<u64>(load<u64>(state, CHUNKS)));
+    push(state, values, level);
+    chunks -= 1 << level;
+    values += 32;
+    count -= 1;
+  }
+  blake3Update(state, data, length);
+  return chunks == 0 && count == 0;
 }
 
 /** Leaves the digest of all bytes so far at DIGEST (offset 64). More bytes may follow. */

@@ -13,7 +13,7 @@ import { StreamMac } from "../mac.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
 import { rereadOnDamage } from "../reread.ts";
 import type { Store } from "../store/mod.ts";
-import type { Encoding, MacParameters, WorkerPool } from "../workers/mod.ts";
+import type { Encoding, HashedPart, MacParameters, WorkerPool } from "../workers/mod.ts";
 
 /** Neighbouring chunks are read together up to this many stored bytes. */
 const RANGE_STORED_BYTES = 4 * 1024 * 1024;
@@ -42,6 +42,8 @@ export interface ContentReaderOptions {
 /** A chunk and where it is stored. */
 interface Part {
   readonly chunk: ObjectChunk;
+  /** Where its bytes stand in the content. */
+  readonly contentPosition: number;
   /** Position in the packfile's file. */
   readonly position: number;
   readonly storedLength: number;
@@ -139,7 +141,7 @@ class ContentCopy {
   }
 
   /** Reads a range and decodes its chunks, each into its plain region. */
-  async #load({ range, stored, plain }: LoadedRange): Promise<void> {
+  async #load({ range, stored, plain }: LoadedRange): Promise<HashedPart[]> {
     this.#stopped.throwIfAborted();
     const { store, pool } = this.#options;
     const first = range.parts[0]!.position;
@@ -159,7 +161,10 @@ class ContentCopy {
         this.#decode(range, part, stored, part.position - first, plain[i]!)
       ),
     );
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    return results.map((result) => {
+      if (result.status === "rejected") throw result.reason;
+      return result.value;
+    });
   }
 
   async #decode(
@@ -168,10 +173,10 @@ class ContentCopy {
     stored: Region,
     start: number,
     target: Region,
-  ): Promise<void> {
+  ): Promise<HashedPart> {
     const { pool, store, mac, encoding } = this.#options;
     let isFirst = true;
-    await rereadOnDamage(async () => {
+    return await rereadOnDamage(async () => {
       if (!isFirst) {
         await store.read(
           "packfile",
@@ -189,6 +194,7 @@ class ContentCopy {
         target,
         encoding,
         mac,
+        position: part.contentPosition,
       });
       if ("damage" in result) throw new FormatError("encoded chunk", result.damage);
       if (result.length !== part.chunk.length) {
@@ -200,6 +206,7 @@ class ContentCopy {
       if (!macsEqual(result.mac, part.chunk.contentMac)) {
         throw new FormatError("chunk", "its content does not match its MAC", "checksum");
       }
+      return result.part;
     }, (problem) =>
       corruption(this.#options, problem, {
         chunk: macToHex(part.chunk.contentMac),
@@ -207,21 +214,21 @@ class ContentCopy {
       }));
   }
 
-  async #emit(loaded: LoadedRange, decoded: Promise<void>, previous: Promise<void>): Promise<void> {
+  async #emit(
+    loaded: LoadedRange,
+    decoded: Promise<HashedPart[]>,
+    previous: Promise<void>,
+  ): Promise<void> {
     const [load, before] = await Promise.allSettled([decoded, previous]);
     if (before.status === "rejected") throw before.reason;
     if (load.status === "rejected") throw load.reason;
     for (const [i, { chunk }] of loaded.range.parts.entries()) {
       this.#stopped.throwIfAborted();
       const data = loaded.plain[i]!;
-      const [hashed, written] = await Promise.allSettled([
-        this.#contentMac.updateRegion(data, chunk.length),
-        chunk.length === 0
-          ? undefined
-          : this.#write(this.#options.pool.kernels.bytes(data, 0, chunk.length)),
-      ]);
-      if (hashed.status === "rejected") throw hashed.reason;
-      if (written.status === "rejected") throw written.reason;
+      this.#contentMac.join(load.value[i], data, chunk.length);
+      if (chunk.length > 0) {
+        await this.#write(this.#options.pool.kernels.bytes(data, 0, chunk.length));
+      }
       this.#length += chunk.length;
     }
   }
@@ -241,6 +248,7 @@ async function* rangesOf(
   options: ContentReaderOptions,
 ): AsyncGenerator<Range> {
   let range: Range | undefined;
+  let contentPosition = 0;
   for (const chunk of object.chunks) {
     if (chunk.length > MAXIMUM_CHUNK_BYTES) {
       throw corruption(options, `a chunk claims ${chunk.length} bytes`, {
@@ -254,7 +262,13 @@ async function* rangesOf(
         packfile: macToHex(location.packfile),
       });
     }
-    const part = { chunk, position: filePosition(location), storedLength: location.length };
+    const part = {
+      chunk,
+      contentPosition,
+      position: filePosition(location),
+      storedLength: location.length,
+    };
+    contentPosition += chunk.length;
     const packfile = macToHex(location.packfile);
     if (range !== undefined && isNext(range, packfile, part)) {
       range.parts.push(part);

@@ -89,10 +89,10 @@ class ContentPipeline {
   readonly #chunks: WrittenChunk[] = [];
   readonly #failure = new AbortController();
   readonly #inFlight = new Set<Promise<void>>();
-  /** Ends of the three chains; each step of a chunk follows the same step of the one before it. */
+  #position = 0;
+  /** Ends of the two chains; each step of a chunk follows the same step of the one before it. */
   #decided: Promise<unknown> = Promise.resolve();
   #packed: Promise<unknown> = Promise.resolve();
-  #hashed: Promise<void> = Promise.resolve();
 
   constructor(options: ContentWriterOptions) {
     this.#options = options;
@@ -108,13 +108,9 @@ class ContentPipeline {
   take(chunk: Chunk): void {
     const decision = this.#decide(chunk, this.#decided);
     const packing = this.#pack(decision, this.#packed);
-    const hashing = this.#hashed.then(() =>
-      this.#contentMac.updateRegion(chunk.data, chunk.length)
-    );
     this.#decided = decision;
     this.#packed = packing;
-    this.#hashed = hashing;
-    const done = Promise.allSettled([decision, packing, hashing]).then((results) => {
+    const done = Promise.allSettled([decision, packing]).then((results) => {
       this.#options.plainMemory.release(chunk.data);
       const failed = results.find((result) => result.status === "rejected");
       if (failed !== undefined) this.#failure.abort(failed.reason);
@@ -124,7 +120,7 @@ class ContentPipeline {
   }
 
   async finish(): Promise<WrittenContent> {
-    await Promise.all([this.#packed, this.#hashed]);
+    await this.#packed;
     let length = 0;
     let weighted = 0;
     for (const chunk of this.#chunks) {
@@ -148,6 +144,8 @@ class ContentPipeline {
   /** Hashes at once; decides in stream order, so that equal chunks of one stream are stored once. */
   async #decide(chunk: Chunk, previous: Promise<unknown>): Promise<Encoding | undefined> {
     const { pool, sink, encodedMemory, encoding } = this.#options;
+    const position = this.#position;
+    this.#position += chunk.length;
     const [hash, before] = await Promise.allSettled([
       pool.run({
         operation: "hash",
@@ -155,12 +153,14 @@ class ContentPipeline {
         length: chunk.length,
         mac: this.#options.mac,
         entropy: this.#options.entropy,
+        position,
       }),
       previous,
     ]);
     if (hash.status === "rejected") throw hash.reason;
     if (before.status === "rejected") throw before.reason;
-    const { mac, entropy } = hash.value;
+    const { mac, entropy, part } = hash.value;
+    this.#contentMac.join(part, chunk.data, chunk.length);
     const isNew = sink.claim(mac);
     this.#chunks.push({ mac, length: chunk.length, entropy });
     this.#options.onChunk(chunk.length, isNew);

@@ -83,12 +83,13 @@ export class FileSystemStore implements Store {
     await this.#attempt(`Cannot create repository "${this.#root}"`, async () => {
       await Deno.mkdir(this.#root, { recursive: true, mode: DIRECTORY_MODE });
       for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
-        for (const bucket of BUCKETS) {
-          await Deno.mkdir(`${this.#root}/${folder}/${bucket}`, {
-            recursive: true,
-            mode: DIRECTORY_MODE,
-          });
-        }
+        const buckets = `${this.#root}/${folder}`;
+        await Deno.mkdir(buckets, { recursive: true, mode: DIRECTORY_MODE });
+        await Promise.all(
+          BUCKETS.map((bucket) =>
+            Deno.mkdir(`${buckets}/${bucket}`, { recursive: true, mode: DIRECTORY_MODE })
+          ),
+        );
       }
       await Deno.mkdir(`${this.#root}/${FOLDERS.lock}`, { recursive: true, mode: DIRECTORY_MODE });
       // CONFIG last, and the folders on the disk before it: where it is, they are.

@@ -22,7 +22,8 @@ interface PoolWorker {
 /**
  * Threads that hash, encode and decode regions of the kernels' shared memory.
  *
- * Tasks start in the order in which they are given; answers come in any order. Threads are started
+ * Tasks start in the order in which they are given, but for those that finish what others have
+ * begun: these come first, as they set memory free. Answers come in any order. Threads are started
  * with the first task, so that commands which need none do not wait for them.
  */
 export class WorkerPool {
@@ -30,6 +31,7 @@ export class WorkerPool {
   readonly #size: number;
   readonly #workers: PoolWorker[] = [];
   readonly #waiting: Assigned[] = [];
+  readonly #waitingFirst: Assigned[] = [];
   #nextId = 0;
   #failure: Error | undefined;
 
@@ -63,8 +65,9 @@ export class WorkerPool {
       }
       const assigned = { task, resolve: resolve as (result: unknown) => void, reject };
       const worker = this.#idlest();
-      if (worker === undefined) this.#waiting.push(assigned);
-      else this.#assign(worker, assigned);
+      if (worker !== undefined) this.#assign(worker, assigned);
+      else if (comesFirst(task)) this.#waitingFirst.push(assigned);
+      else this.#waiting.push(assigned);
     });
   }
 
@@ -109,7 +112,7 @@ export class WorkerPool {
   #receive(worker: PoolWorker, reply: WorkerReply): void {
     const assigned = worker.assigned.get(reply.id);
     worker.assigned.delete(reply.id);
-    const next = this.#waiting.shift();
+    const next = this.#waitingFirst.shift() ?? this.#waiting.shift();
     if (next !== undefined) this.#assign(worker, next);
     if ("error" in reply) assigned?.reject(new Error(`A worker failed: ${reply.error}`));
     else assigned?.resolve(reply.result);
@@ -122,6 +125,13 @@ export class WorkerPool {
       for (const region of memory) this.kernels.free(region);
       for (const { reject } of assigned.values()) reject(this.#failure);
     }
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
+    for (const waiting of [this.#waitingFirst, this.#waiting]) {
+      for (const { reject } of waiting.splice(0)) reject(this.#failure);
+    }
   }
+}
+
+/** Whether a task works on what others have made, on its way to the store. */
+function comesFirst({ operation }: Task): boolean {
+  return operation === "encode" || operation === "part";
 }

@@ -17,21 +17,27 @@ export interface Encoding {
   readonly encryption: UnitEncryption | undefined;
 }
 
-/** Computes the MAC of `data[0, length)`, and its entropy where asked for (0 otherwise). */
+/**
+ * Computes the MAC of `data[0, length)`, and its entropy where asked for (0 otherwise); and hashes
+ * it as the part of a content.
+ */
 export interface HashTask {
   readonly operation: "hash";
   readonly data: Region;
   readonly length: number;
   readonly mac: MacParameters;
   readonly entropy: boolean;
+  /** Where the data stand in the content, in bytes. */
+  readonly position: number;
 }
 
-/** Feeds `data[0, length)` to a BLAKE3 state; one task at a time per state. */
-export interface UpdateTask {
-  readonly operation: "update";
-  readonly state: Region;
+/** Hashes `data[0, length)`, which stand at byte `position` of a stream, as a part of it. */
+export interface PartTask {
+  readonly operation: "part";
   readonly data: Region;
   readonly length: number;
+  readonly mac: MacParameters;
+  readonly position: number;
 }
 
 /** Encodes `data[0, length)` into `target`, which holds at least `encodedBound` of it. */
@@ -44,8 +50,8 @@ export interface EncodeTask {
 }
 
 /**
- * Decodes `data[start, start + length)`, which may be lost thereby, into `target` and computes the
- * MAC of what came out.
+ * Decodes `data[start, start + length)`, which may be lost thereby, into `target`, computes the MAC
+ * of what came out, and hashes it as the part of a content.
  */
 export interface DecodeTask {
   readonly operation: "decode";
@@ -55,15 +61,24 @@ export interface DecodeTask {
   readonly target: Region;
   readonly encoding: Encoding;
   readonly mac: MacParameters;
+  /** Where the plain data stand in the content, in bytes. */
+  readonly position: number;
 }
 
 /** What a worker can be asked to do. Regions stay untouched by others until it has answered. */
-export type Task = HashTask | UpdateTask | EncodeTask | DecodeTask;
+export type Task = HashTask | PartTask | EncodeTask | DecodeTask;
+
+/**
+ * What is left to do for the MAC of a whole when a part of it was hashed: chaining values of BLAKE3;
+ * undefined with an algorithm that takes in its input in order only.
+ */
+export type HashedPart = Uint8Array | undefined;
 
 /** The answer to a {@linkcode HashTask}; entropy in bits per byte. */
 export interface HashResult {
   readonly mac: Uint8Array;
   readonly entropy: number;
+  readonly part: HashedPart;
 }
 
 /** The answer to an {@linkcode EncodeTask}: bytes written. */
@@ -73,14 +88,15 @@ export interface EncodeResult {
 
 /** The answer to a {@linkcode DecodeTask}: plain bytes and their MAC, or why they do not decode. */
 export type DecodeResult =
-  | { readonly length: number; readonly mac: Uint8Array }
+  | { readonly length: number; readonly mac: Uint8Array; readonly part: HashedPart }
   | { readonly damage: string };
 
 /** The answer type of each task. */
 export type TaskResult<T extends Task> = T extends HashTask ? HashResult
   : T extends EncodeTask ? EncodeResult
   : T extends DecodeTask ? DecodeResult
-  : undefined;
+  : T extends PartTask ? HashedPart
+  : never;
 
 /** The first message to a worker. */
 export interface WorkerStart {

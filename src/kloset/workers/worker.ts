@@ -13,6 +13,8 @@ import { DamagedUnitError, decodeRegion, encodeRegion } from "./encode_region.ts
 import type {
   DecodeResult,
   DecodeTask,
+  HashedPart,
+  HashResult,
   HashTask,
   MacParameters,
   Task,
@@ -35,10 +37,16 @@ function macOf(data: Region, length: number, mac: MacParameters): Uint8Array {
   return kernels.blake3Digest(state);
 }
 
-function hash(task: HashTask) {
+function partOf(data: Region, length: number, mac: MacParameters, position: number): HashedPart {
+  if (mac.algorithm === "SHA256") return undefined;
+  return kernels.blake3Part(state, mac.key, position, data, 0, length);
+}
+
+function hash({ data, length, mac, entropy, position }: HashTask): HashResult {
   return {
-    mac: macOf(task.data, task.length, task.mac),
-    entropy: task.entropy ? kernels.entropy(task.data, 0, task.length) : 0,
+    mac: macOf(data, length, mac),
+    entropy: entropy ? kernels.entropy(data, 0, length) : 0,
+    part: partOf(data, length, mac, position),
   };
 }
 
@@ -46,7 +54,11 @@ function decode(task: DecodeTask): DecodeResult {
   const { data, start, target, encoding } = task;
   try {
     const length = decodeRegion(kernels, encoding, data, start, start + task.length, target);
-    return { length, mac: macOf(target, length, task.mac) };
+    return {
+      length,
+      mac: macOf(target, length, task.mac),
+      part: partOf(target, length, task.mac, task.position),
+    };
   } catch (error) {
     if (error instanceof DamagedUnitError) return { damage: error.message };
     throw error;
@@ -57,9 +69,8 @@ function perform(task: Task): unknown {
   switch (task.operation) {
     case "hash":
       return hash(task);
-    case "update":
-      kernels.blake3Update(task.state, task.data, 0, task.length);
-      return undefined;
+    case "part":
+      return partOf(task.data, task.length, task.mac, task.position);
     case "encode":
       return {
         length: encodeRegion(kernels, task.encoding, task.data, task.length, task.target),

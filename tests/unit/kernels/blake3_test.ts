@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { BLAKE3_STATE_BYTES, Kernels } from "../../../src/kernels/mod.ts";
 
@@ -321,4 +321,98 @@ Deno.test("Kernels.blake3Init() refuses wrong keys and states", () => {
     RangeError,
   );
   kernels.free(state);
+});
+
+Deno.test("Kernels.blake3Join() gives the digest of the whole from parts hashed by themselves", () => {
+  const most = 400_000;
+  const data = kernels.allocate(most);
+  const state = kernels.allocate(BLAKE3_STATE_BYTES);
+  const partState = kernels.allocate(BLAKE3_STATE_BYTES);
+  let joined = 0;
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          length: fc.oneof(
+            fc.nat(200_000),
+            fc.nat(3000),
+            fc.constantFrom(0, 1, 1023, 1024, 1025, 2048, 4096, 65536, 65537, 131072),
+          ),
+          // What is not hashed as a part is added as it is.
+          isPart: fc.boolean(),
+        }),
+        { maxLength: 12 },
+      ),
+      fc.boolean(),
+      (steps, keyed) => {
+        const key = keyed ? KEY : undefined;
+        const whole = pattern(most);
+        kernels.bytes(data).set(whole);
+        kernels.blake3Init(state, key);
+        let at = 0;
+        for (const { length, isPart } of steps) {
+          const end = Math.min(most, at + length);
+          if (isPart) {
+            const values = kernels.blake3Part(partState, key, at, data, at, end);
+            joined += values.length;
+            kernels.blake3Join(state, values, data, at, end);
+          } else {
+            kernels.blake3Update(state, data, at, end);
+          }
+          at = end;
+          assertEquals(
+            hex(kernels.blake3Digest(state)),
+            hex(kernels.blake3(whole.subarray(0, at), key)),
+          );
+        }
+      },
+    ),
+    {
+      numRuns: 100,
+      // Whole subtrees side by side, and the smallest part that has one.
+      examples: [
+        [[{ length: 131072, isPart: true }, { length: 131072, isPart: true }], true],
+        [[{ length: 1025, isPart: true }, { length: 2048, isPart: true }], false],
+      ],
+    },
+  );
+  assert(joined > 0);
+  for (const region of [data, state, partState]) kernels.free(region);
+});
+
+Deno.test("Kernels.blake3Part() hashes what stands far behind in an input", () => {
+  // The counters of these chunks do not fit 32 bits; the digest must differ from that without them.
+  const length = 5000;
+  const data = kernels.allocate(length);
+  const state = kernels.allocate(BLAKE3_STATE_BYTES);
+  kernels.bytes(data).set(pattern(length));
+  const at = (position: number) =>
+    hex(kernels.blake3Part(state, KEY, position, data, 0, length).subarray(0, 32));
+  const far = 2 ** 42;
+  assertEquals(at(far), at(far));
+  assertEquals(new Set([at(0), at(4 * 1024), at(far), at(far + 4 * 1024)]).size, 4);
+  for (const region of [data, state]) kernels.free(region);
+});
+
+Deno.test("Kernels.blake3Join() refuses values that are not of these bytes", () => {
+  const length = 100_000;
+  const data = kernels.allocate(length);
+  const state = kernels.allocate(BLAKE3_STATE_BYTES);
+  const partState = kernels.allocate(BLAKE3_STATE_BYTES);
+  kernels.bytes(data).set(pattern(length));
+  const values = kernels.blake3Part(partState, KEY, 0, data, 0, length);
+  const tooMany = new Uint8Array(values.length + 32);
+  for (
+    const wrong of [values.subarray(32), tooMany, new Uint8Array(1024 ** 2), values.subarray(1)]
+  ) {
+    kernels.blake3Init(state, KEY);
+    assertThrows(
+      () => kernels.blake3Join(state, wrong, data, 0, length),
+      RangeError,
+      "Cannot join",
+    );
+  }
+  kernels.blake3Init(state, KEY);
+  assertThrows(() => kernels.blake3Join(state, values, data, 0, 1024), RangeError, "Cannot join");
+  for (const region of [data, state, partState]) kernels.free(region);
 });

@@ -1,6 +1,6 @@
 import { compareComponents } from "./component.ts";
 import { BackupGroupError } from "./errors.ts";
-import { parseTags } from "./tags.ts";
+import { parseTags, type SnapshotTags } from "./tags.ts";
 import { formatLocalTime } from "./timestamp.ts";
 
 /** What grouping needs to know of a snapshot. */
@@ -40,25 +40,33 @@ export interface BackupGroup {
 
 /** Groups snapshots by their backup id, newest group first; those without an id are left out. */
 export function deriveGroups(snapshots: readonly GroupableSnapshot[]): BackupGroup[] {
-  const byId = new Map<string, GroupableSnapshot[]>();
+  const byId = new Map<string, TaggedSnapshot[]>();
   for (const snapshot of snapshots) {
-    const { backupId } = parseTags(snapshot.tags);
-    if (!backupId) continue;
-    const members = byId.get(backupId) ?? [];
-    members.push(snapshot);
-    byId.set(backupId, members);
+    const tags = parseTags(snapshot.tags);
+    if (!tags.backupId) continue;
+    const members = byId.get(tags.backupId) ?? [];
+    members.push({ snapshot, tags });
+    byId.set(tags.backupId, members);
   }
   return [...byId].map(([backupId, members]) => deriveGroup(backupId, members)).sort((a, b) =>
     b.date.getTime() - a.date.getTime() || (a.backupId < b.backupId ? 1 : -1)
   );
 }
 
-function deriveGroup(backupId: string, snapshots: GroupableSnapshot[]): BackupGroup {
-  const oldestFirst = snapshots.toSorted((a, b) => a.timestamp.getTime() - b.timestamp.getTime());
-  const tags = oldestFirst.map((snapshot) => parseTags(snapshot.tags));
-  const members = oldestFirst.map((snapshot, index): GroupMember => ({
+/** A snapshot and what its tags say. */
+interface TaggedSnapshot {
+  readonly snapshot: GroupableSnapshot;
+  readonly tags: SnapshotTags;
+}
+
+function deriveGroup(backupId: string, snapshots: TaggedSnapshot[]): BackupGroup {
+  const oldestFirst = snapshots.toSorted((a, b) =>
+    a.snapshot.timestamp.getTime() - b.snapshot.timestamp.getTime()
+  );
+  const tags = oldestFirst.map((member) => member.tags);
+  const members = oldestFirst.map(({ snapshot, tags }): GroupMember => ({
     snapshotId: snapshot.identifier,
-    component: tags[index]?.component ?? "",
+    component: tags.component ?? "",
     timestamp: snapshot.timestamp,
   })).sort((a, b) => compareComponents(a.component, b.component));
   const expected = tags.find((tag) => tag.components)?.components?.toSorted(compareComponents);
@@ -66,7 +74,7 @@ function deriveGroup(backupId: string, snapshots: GroupableSnapshot[]): BackupGr
   const missing = (expected ?? []).filter((component) => !present.has(component));
   return {
     backupId,
-    date: oldestFirst[0]?.timestamp ?? new Date(0),
+    date: oldestFirst[0]?.snapshot.timestamp ?? new Date(0),
     status: missing.length === 0 ? "complete" : "incomplete",
     infrahubVersion: tags.find((tag) => tag.infrahubVersion)?.infrahubVersion ?? "",
     neo4jEdition: tags.find((tag) => tag.neo4jEdition)?.neo4jEdition ?? "",

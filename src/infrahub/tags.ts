@@ -46,7 +46,8 @@ export function parseTags(tags: readonly string[]): SnapshotTags {
   const values = new Map<string, string>();
   for (const tag of tags) {
     const at = tag.indexOf("=");
-    if (at > 0 && !values.has(tag.slice(0, at))) values.set(tag.slice(0, at), tag.slice(at + 1));
+    const key = tag.slice(0, Math.max(at, 0));
+    if (key !== "" && !values.has(key)) values.set(key, tag.slice(at + 1));
   }
   const text = <Name extends string>(name: Name, key: string) => {
     const value = values.get(`infrahub.${key}`);

@@ -71,11 +71,12 @@ export class Catalog {
     this.#states.add(id, stream, version);
   }
 
-  /** A snapshot header from the cache. */
-  cachedHeader(id: Mac): Uint8Array | undefined {
+  /** Snapshot headers from the cache, as many of them as it has; undefined in place of the others. */
+  cachedHeaders(ids: readonly Mac[]): readonly (Uint8Array | undefined)[] {
     const { cache, codec } = this.#options;
-    const cached = cache?.getHeader(id);
-    return cached === undefined || !this.#isEncrypted ? cached : codec.decode(cached);
+    const cached = cache?.getHeaders(ids) ?? ids.map(() => undefined);
+    if (!this.#isEncrypted) return cached;
+    return cached.map((bytes) => bytes === undefined ? undefined : codec.decode(bytes));
   }
 
   /**
@@ -95,8 +96,9 @@ export class Catalog {
     return this.#options.codec.encoding.encryption !== undefined;
   }
 
-  /** Keeps what is known for the next run. A cache that cannot be written has said so itself. */
+  /** Keeps what is new for the next run. A cache that cannot be written has said so itself. */
   save(): void {
+    if (!this.hasNews && !this.#options.cache?.hasNewHeaders) return;
     const known = [...this.#states.known];
     this.#options.cache?.save({
       index: this.#index,

@@ -181,9 +181,11 @@ export class Repository implements AsyncDisposable {
     const { catalog } = this.#engine;
     const headers: SnapshotHeader[] = [];
     const unreadable: UnreadableSnapshot[] = [];
-    for (const id of catalog.index.snapshotIds()) {
+    const ids = catalog.index.snapshotIds();
+    const cached = catalog.cachedHeaders(ids);
+    for (const [i, id] of ids.entries()) {
       try {
-        headers.push(snapshotHeaderOf(await this.#cachedHeader(id)));
+        headers.push(snapshotHeaderOf(await this.#headerFor(id, cached[i])));
       } catch (error) {
         if (!(error instanceof CorruptionError)) throw error;
         unreadable.push({ id: macToHex(id), error });
@@ -285,12 +287,11 @@ export class Repository implements AsyncDisposable {
     await this.close();
   }
 
-  async #cachedHeader(id: Mac): Promise<Header> {
-    const { catalog } = this.#engine;
-    const cached = catalog.cachedHeader(id);
+  /** A header out of the cache if it is there, else out of the store and into the cache. */
+  async #headerFor(id: Mac, cached: Uint8Array | undefined): Promise<Header> {
     if (cached !== undefined) return decodeHeader(cached);
     const { header, bytes } = await this.#readHeader(id);
-    catalog.cacheHeader(id, bytes);
+    this.#engine.catalog.cacheHeader(id, bytes);
     return header;
   }
 

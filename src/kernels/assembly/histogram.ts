@@ -1,9 +1,10 @@
 // How often each byte value occurs.
 
-// Counts the byte in the low end of `word` in the table at `table`.
+// Counts the byte at `at + nth` in the table that many kilobytes behind `tables`. Loaded one by one:
+// taking bytes out of a larger word is slower.
 @inline
-function count(table: usize, word: u64): void {
-  const slot = table + ((<usize>word & 0xff) << 2);
+function count(at: usize, nth: usize, tables: usize, table: usize): void {
+  const slot = tables + (<usize>load<u8>(at + nth) << 2) + (table << 10);
   store<u32>(slot, load<u32>(slot) + 1);
 }
 
@@ -16,19 +17,18 @@ export function histogram(data: usize, length: u32, tables: usize): void {
   let at = data;
   const end = data + length;
   while (at + 8 <= end) {
-    const word = load<u64>(at);
-    count(tables, word);
-    count(tables + 1024, word >> 8);
-    count(tables + 2048, word >> 16);
-    count(tables + 3072, word >> 24);
-    count(tables, word >> 32);
-    count(tables + 1024, word >> 40);
-    count(tables + 2048, word >> 48);
-    count(tables + 3072, word >> 56);
+    count(at, 0, tables, 0);
+    count(at, 1, tables, 1);
+    count(at, 2, tables, 2);
+    count(at, 3, tables, 3);
+    count(at, 4, tables, 0);
+    count(at, 5, tables, 1);
+    count(at, 6, tables, 2);
+    count(at, 7, tables, 3);
     at += 8;
   }
   while (at < end) {
-    count(tables, load<u8>(at));
+    count(at, 0, tables, 0);
     at += 1;
   }
   for (let slot = tables; slot < tables + 1024; slot += 16) {

@@ -102,7 +102,6 @@ export class IndexCache implements Disposable {
   readonly #options: IndexCacheOptions;
   readonly #path: string;
   #database: DatabaseSync | undefined;
-  #selectHeader: StatementSync | undefined;
   #enabled = true;
   #warned = false;
 
@@ -253,22 +252,31 @@ export class IndexCache implements Disposable {
     ]));
   }
 
-  /** The saved bytes of a snapshot's header; undefined when there are none. */
-  getHeader(id: Mac): Uint8Array | undefined {
-    return this.#attempt(() => {
-      const put = this.#newHeaders.get(macToHex(id));
-      if (put !== undefined) return put.bytes;
-      this.#selectHeader ??= this.#read((database) =>
-        database.prepare("SELECT bytes, checksum FROM header WHERE id = ?")
-      );
-      const row = this.#selectHeader?.get(id);
-      if (row === undefined) return undefined;
-      const bytes = bytesOf(row, "bytes");
-      if (!macsEqual(this.#headerMac(id, bytes), bytesOf(row, "checksum"))) {
-        throw new DamagedCacheError("the checksum of a snapshot header is wrong");
-      }
-      return bytes;
-    });
+  /** The saved bytes of snapshots' headers; undefined in place of those that are not there. */
+  getHeaders(ids: readonly Mac[]): (Uint8Array | undefined)[] {
+    return this.#attempt(() =>
+      this.#read((database) => {
+        const select = database.prepare("SELECT bytes, checksum FROM header WHERE id = ?");
+        return ids.map((id) =>
+          this.#newHeaders.get(macToHex(id))?.bytes ?? this.#saved(id, select)
+        );
+      })
+    ) ?? ids.map((id) => this.#newHeaders.get(macToHex(id))?.bytes);
+  }
+
+  #saved(id: Mac, select: StatementSync): Uint8Array | undefined {
+    const row = select.get(id);
+    if (row === undefined) return undefined;
+    const bytes = bytesOf(row, "bytes");
+    if (!macsEqual(this.#headerMac(id, bytes), bytesOf(row, "checksum"))) {
+      throw new DamagedCacheError("the checksum of a snapshot header is wrong");
+    }
+    return bytes;
+  }
+
+  /** Whether {@linkcode putHeader} was called since the last {@linkcode save}. */
+  get hasNewHeaders(): boolean {
+    return this.#newHeaders.size > 0;
   }
 
   /** Keeps the bytes of a snapshot's header for the next {@linkcode save}. */
@@ -347,7 +355,6 @@ export class IndexCache implements Disposable {
   }
 
   #disconnect(): void {
-    this.#selectHeader = undefined;
     const database = this.#database;
     this.#database = undefined;
     try {

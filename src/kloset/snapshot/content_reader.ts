@@ -78,6 +78,7 @@ export async function copyContent(
   options: ContentReaderOptions,
   write: (bytes: Uint8Array) => Promise<void>,
 ): Promise<number> {
+  options.pool.warmUp();
   const copy = new ContentCopy(options, write);
   try {
     for await (const range of rangesOf(object, options)) await copy.take(range);

@@ -166,6 +166,7 @@ export class SnapshotWriter {
    */
   static async start(engine: Engine, options: SnapshotOptions): Promise<SnapshotWriter> {
     options.signal?.throwIfAborted();
+    engine.pool.warmUp();
     const id = crypto.getRandomValues(new Uint8Array(32));
     const lock = await SharedLock.acquire(id, engine);
     try {

@@ -7,6 +7,9 @@ import type { Task, TaskResult, WorkerReply, WorkerRequest, WorkerStart } from "
  */
 const TASKS_PER_WORKER = 2;
 
+/** Threads that a long task starts with, however many there may be. */
+const WARM_WORKERS = 4;
+
 interface Assigned {
   readonly task: Task;
   readonly resolve: (result: unknown) => void;
@@ -24,7 +27,7 @@ interface PoolWorker {
  *
  * Tasks start in the order in which they are given, but for those that finish what others have
  * begun: these come first, as they set memory free. Answers come in any order. Threads are started
- * with the first task, so that commands which need none do not wait for them.
+ * when tasks wait, so that commands which need none do not pay for them.
  */
 export class WorkerPool {
   readonly kernels: Kernels;
@@ -50,6 +53,15 @@ export class WorkerPool {
   /** Number of threads. */
   get size(): number {
     return this.#size;
+  }
+
+  /**
+   * Starts the first threads. They take some 50 ms to come up: time that the caller has for
+   * something else before it has tasks for them.
+   */
+  warmUp(): void {
+    if (this.#failure !== undefined) return;
+    while (this.#workers.length < Math.min(this.#size, WARM_WORKERS)) this.#start();
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { formatDuration } from "../environment/mod.ts";
 import { InfrahubBackupError, messageOf } from "../infrahub/mod.ts";
+import { checkServiceCommand } from "./_service_command.ts";
 import { actAsMenu } from "./menu.ts";
 import { PROGRAM } from "./root_command.ts";
 import { type Session, type SessionProvider, writeJson } from "./session.ts";
@@ -54,14 +55,13 @@ export function addSystemd(root: CommandUnknownOpts, session: SessionProvider): 
       }
       const target = targetOf(current);
       const { metricsFile, passphraseFile } = current.globals;
+      const argv = [...target.options, ...forwarded(root, current), "create", ...args];
+      await checkServiceCommand(argv);
       const units = unitsOf({
         name: options.name,
         command: [
           options.executable ?? (Deno.build.standalone ? Deno.execPath() : INSTALLED),
-          ...target.options,
-          ...forwarded(root, current),
-          "create",
-          ...args,
+          ...argv,
         ],
         onCalendar: options.onCalendar,
         user: options.user,

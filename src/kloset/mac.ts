@@ -36,6 +36,7 @@ export class StreamMac {
   readonly #hmac: Hmac | undefined;
   readonly #state: Region | undefined;
   readonly #staging: Region | undefined;
+  /** Bytes added so far. */
   #length = 0;
 
   constructor(pool: WorkerPool, parameters: MacParameters) {
@@ -48,11 +49,6 @@ export class StreamMac {
     this.#state = pool.kernels.allocate(BLAKE3_STATE_BYTES);
     this.#staging = pool.kernels.allocate(STAGING_BYTES);
     pool.kernels.blake3Init(this.#state, parameters.key);
-  }
-
-  /** Bytes added so far. */
-  get length(): number {
-    return this.#length;
   }
 
   /**
@@ -78,8 +74,7 @@ export class StreamMac {
   join(part: HashedPart, data: Region, length: number): void {
     const { kernels } = this.#pool;
     if (this.#state === undefined) this.#hmac!.update(kernels.bytes(data, 0, length));
-    else if (part === undefined) kernels.blake3Update(this.#state, data, 0, length);
-    else kernels.blake3Join(this.#state, part, data, 0, length);
+    else kernels.blake3Join(this.#state, part!, data, 0, length);
     this.#length += length;
   }
 

@@ -55,14 +55,14 @@ Deno.test("systemd units takes the command from global options, variables and ar
       "--user=backup",
       "--",
       "--stream-timeout=1h",
-      "from-files",
+      "--jobs=2",
     ],
     { INFRAHUB_PROJECT: "p 1", INFRAHUB_QUIET: "1" },
   );
   assertEquals(settings(out, "ExecStart"), [
     '/usr/local/bin/infrahub-backup --backup-dir /b --project "p 1" --host --host-unit cache=redis ' +
     "--host-unit database=neo4j.service --quiet --progress-interval 1m30s " +
-    "--metrics-file /nowhere/m/x.prom create --stream-timeout=1h from-files",
+    "--metrics-file /nowhere/m/x.prom create --stream-timeout=1h --jobs=2",
   ]);
   assertEquals(settings(out, "ReadWritePaths"), ["/b", "/nowhere/m"]);
   assertEquals(settings(out, "LoadCredential"), ["infrahub-backup-passphrase:/etc/p"]);
@@ -71,9 +71,17 @@ Deno.test("systemd units takes the command from global options, variables and ar
 });
 
 Deno.test("systemd units has nothing expanded that stands on its command line", async () => {
-  const { out } = await units(["--repo", "/r", "--", "a $HOME", "50%", 'q"\\']);
+  const commands = ["--neo4j-command=a $HOME", "--postgres-command=50%", 'q"\\'];
+  const { out } = await units([
+    ...["--repo", "/r", "--", "from-commands", ...commands.slice(0, 2)],
+    ...["--infrahub-version", commands[2]!],
+  ]);
   const [command = ""] = settings(out, "ExecStart");
-  assertStringIncludes(command, 'create "a $$HOME" 50%% "q\\"\\\\"');
+  assertStringIncludes(
+    command,
+    'create from-commands "--neo4j-command=a $$HOME" --postgres-command=50%% ' +
+      '--infrahub-version "q\\"\\\\"',
+  );
 });
 
 Deno.test("systemd units refuses what would not work, or be read by everybody", async (t) => {
@@ -83,6 +91,13 @@ Deno.test("systemd units refuses what would not work, or be read by everybody", 
     [["--repo", "/r", "--on-calendar", "daily\nUser=x"], "not possible in a unit file"],
     [["--repo", "/r", "--name", "../x"], 'invalid argument "../x"'],
     [["--repo", "/r", "--user", ""], "not possible in a unit file"],
+    [["--repo", "/r", "--", "--forse"], "the service's command is not possible: unknown flag"],
+    [["--repo", "/r", "--", "--stream-timeout=soon"], 'invalid argument "soon"'],
+    [["--repo", "/r", "--", "--stream-timeout"], "flag needs an argument: --stream-timeout"],
+    [["--repo", "/r", "--", "from-files"], 'required flag(s) "neo4j-path" not set'],
+    [["--repo", "/r", "--", "everything"], 'unknown command "everything"'],
+    [["--repo", "/r", "--", "--quiet=perhaps"], 'invalid argument "perhaps"'],
+    [["--repo", "/r", "--", "--help"], "would only print help"],
   ];
   for (const [args, message] of rows) {
     await t.step(args.join(" "), async () => {

@@ -22,7 +22,12 @@ import {
   percentArgument,
   streamTimeoutOption,
 } from "./options.ts";
-import { requireKnownBackend, type Session, type SessionProvider } from "./session.ts";
+import {
+  requireKnownBackend,
+  type Session,
+  type SessionProvider,
+  warnOfUnusedRepository,
+} from "./session.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** How long one may think better of a downtime. */
@@ -92,6 +97,7 @@ export function addCreateDeployment(
       const current = session();
       await printResult(current, async (facts) => {
         const backend = requireKnownBackend(current.globals, options.s3Upload ?? false);
+        warnOfUnusedRepository(current, backend);
         const request: DeploymentBackupRequest = {
           options: {
             neo4jMetadata: options.neo4jmetadata,

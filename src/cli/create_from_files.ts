@@ -24,6 +24,7 @@ import {
   requireKnownBackend,
   type Session,
   type SessionProvider,
+  warnOfUnusedRepository,
 } from "./session.ts";
 import { UsageError } from "./usage_error.ts";
 import { VERSION } from "./version.ts";
@@ -59,6 +60,7 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
   const { context, globals, reporter } = session;
   const { neo4jPath, postgresPath, infrahubVersion = "" } = options;
   const backend = requireKnownBackend(globals);
+  warnOfUnusedRepository(session, backend);
   const encrypt = backend === "plakar" && wantsEncryptedRepository(options);
   if (neo4jPath === "") throw new UsageError("neo4j backup path is required");
   const { edition: neo4jEdition, guessed } = resolveEdition(options.neo4jEdition, neo4jPath);

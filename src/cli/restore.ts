@@ -101,7 +101,11 @@ function backupSource(
   const { context, globals } = session;
   const [path] = args;
   if (globals.backend !== "plakar" && (path === undefined || args.length > 1)) {
-    throw new UsageError(`requires exactly 1 arg(s), only received ${args.length}`);
+    // Without a backend that is named this is an archive's restore, as in the Go tool.
+    const hint = args.length === 0 && globals.repo
+      ? ": an archive, or --backend plakar for a backup in the repository"
+      : "";
+    throw new UsageError(`requires exactly 1 arg(s), only received ${args.length}${hint}`);
   }
   // The variable of the create command: it counts here as well.
   const s3Upload = context.env("INFRAHUB_S3_UPLOAD");

@@ -79,6 +79,17 @@ export async function openForSnapshots(session: Session, command: string): Promi
 }
 
 /**
+ * Warns of a repository on the command line that nothing goes to: the default backend, as in the Go
+ * tool, makes an archive whatever `--repo` says. A variable may be set for other commands.
+ */
+export function warnOfUnusedRepository(session: Session, backend: "tarball" | "plakar"): void {
+  if (backend === "plakar" || !session.isGiven("repo")) return;
+  session.reporter.warn(
+    "--repo is not used by the tarball backend: the backup goes into an archive. Use --backend plakar",
+  );
+}
+
+/**
  * Checks the options that choose the backend.
  *
  * @param s3Upload whether an upload is asked for

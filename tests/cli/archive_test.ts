@@ -84,3 +84,17 @@ Deno.test("two archives within a second have different names", async () => {
   const [first, second] = await Promise.all([createArchive(bench), createArchive(bench)]);
   assertEquals(first.path === second.path, false);
 });
+
+Deno.test("a repository on the command line that an archive's backup does not use is told of", async () => {
+  await using bench = await Bench.create();
+  const argv = ["create", "from-files", "--neo4j-path", bench.neo4j, ...TARBALL];
+  const env = { BACKUP_DIR: `${bench.root}/archives` };
+  const warning = "--repo is not used by the tarball backend";
+  const told = await bench.succeed([...argv, "--repo", `${bench.root}/elsewhere`], { env });
+  assertStringIncludes(told.stderr, warning);
+  assertEquals(await exists(`${bench.root}/elsewhere`), false);
+  const silent = await bench.succeed(argv, {
+    env: { ...env, INFRAHUB_REPO: `${bench.root}/elsewhere` },
+  });
+  assertEquals(silent.stderr.includes(warning), false);
+});

@@ -357,6 +357,10 @@ Deno.test("restore checks its arguments in the order of the Go tool", async (t) 
   const rows: [string[], string, Record<string, string>?][] = [
     [["--backend", "bogus"], "requires exactly 1 arg(s), only received 0"],
     [["--backend", "tarball", "a", "b"], "requires exactly 1 arg(s), only received 2"],
+    [
+      ["--backend", "tarball", "--repo", "/r"],
+      "only received 0: an archive, or --backend plakar for a backup in the repository",
+    ],
     [["--backend", "bogus", "a"], "unknown backend: bogus, expected 'tarball' or 'plakar'"],
     [["--backend", "tarball", "/nowhere.tar.gz"], "backup file not found: /nowhere.tar.gz"],
     [["--backend", "tarball", "s3://b/"], "invalid S3 URI: s3://b/: it names no archive"],

@@ -25,6 +25,7 @@ function observedBytes(
   reader: ReadableStreamBYOBReader,
   observer: StreamObserver,
 ): ReadableStream<Uint8Array> {
+  let isGivenUp = false;
   return new ReadableStream({
     type: "bytes",
     autoAllocateChunkSize: READ_BYTES,
@@ -33,6 +34,8 @@ function observedBytes(
       const { buffer, byteOffset, byteLength } = request.view!;
       const target = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
       const { done, value } = await reader.read(target);
+      // The end that a waiting read comes to then is not the stream's.
+      if (isGivenUp) return;
       try {
         if (done) observer.finish();
         else observer.observe(value);
@@ -50,7 +53,10 @@ function observedBytes(
       // The consumer's request is answered with the empty rest of its buffer.
       if (value !== undefined) request.respondWithNewView(value);
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      isGivenUp = true;
+      return reader.cancel(reason);
+    },
   });
 }
 

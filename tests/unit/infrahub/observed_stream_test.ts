@@ -111,3 +111,21 @@ Deno.test("observedStream() of a byte stream reads into its consumer's buffer", 
   assertEquals(Uint8Array.from(passed), WHOLE);
   assertEquals(collector.finished, 1);
 });
+
+Deno.test("observedStream() given up while it waits for bytes does not take that for the end", async () => {
+  let cancelled: unknown;
+  const endless = new ReadableStream({
+    type: "bytes",
+    pull: () => new Promise<void>(() => {/* Nothing ever comes. */}),
+    cancel: (reason) => void (cancelled = reason),
+  });
+  const collector = new Collector();
+  const reader = observedStream(endless, collector).getReader();
+  const waiting = reader.read();
+  // Until the read has reached the source.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await reader.cancel("enough");
+  assertEquals((await waiting).done, true);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals([cancelled, collector.finished], ["enough", 0]);
+});

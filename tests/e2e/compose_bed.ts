@@ -213,9 +213,6 @@ export class ComposeBed implements TestBed {
       assert(await speaksBolt(this.deployment), "Neo4j does not answer");
       await neo4jReady(this.deployment);
     }
-    // It is process 1 of its container: an ended child of a spoilt program (the real ones have none)
-    // is handed to it, which takes it for a server process that crashed, and recovers.
-    if (!lost.includes("postgres")) await postgresReady(this.deployment);
     const { containers } = await this.#shape();
     assertEquals(containers, this.#before?.containers);
     await this.#waitUntilGone();

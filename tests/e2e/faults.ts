@@ -15,6 +15,16 @@ export const PART_BYTES = 60_000;
 
 const PART = `head -c ${PART_BYTES}`;
 
+/**
+ * For what is ended from outside while it runs other programs: the shell outlives them and reaps
+ * them. Orphans are handed to process 1, and PostgreSQL, which is process 1 of its container, takes
+ * one that died by a signal for a server process that crashed: it recovers, and its sequences skip
+ * numbers. (The real programs run no others.)
+ */
+function reaping(script: string): string {
+  return `trap 'exit 143' TERM; ${script}; trap - TERM`;
+}
+
 /** The ways to go wrong. `cut` and `empty` are of a dump: they end well, by their exit code. */
 export type Fault = "fails" | "killed" | "stalls" | "empty" | "cut";
 
@@ -29,7 +39,7 @@ export const FAULTS: Readonly<Record<Operation, Readonly<Record<Fault, string>>>
     /** Ends by SIGKILL in the middle. */
     killed: `"$real" "$@" | ${PART}; kill -KILL "$$"`,
     /** Writes some, then neither goes on nor ends. */
-    stalls: `"$real" "$@" | ${PART}; exec sleep 100000`,
+    stalls: `${reaping(`"$real" "$@" | ${PART}`)}; exec sleep 100000`,
     /** Exits 0 without a byte. */
     empty: "exit 0",
     /** Exits 0 after a part. */
@@ -41,7 +51,7 @@ export const FAULTS: Readonly<Record<Operation, Readonly<Record<Fault, string>>>
     /** Ends by SIGKILL in the middle. */
     killed: `${PART} | "$real" "$@"; kill -KILL "$$"`,
     /** Takes some, then neither goes on nor ends. */
-    stalls: `${PART} > /dev/null; exec sleep 100000`,
+    stalls: `${reaping(`${PART} > /dev/null`)}; exec sleep 100000`,
     /** Exits 0 without having taken a byte. */
     empty: "exit 0",
     /** Exits 0 after having taken a part. */

@@ -4,6 +4,7 @@ import {
   multipartEtag,
   ObjectNotFoundError,
   S3Bucket,
+  type S3OpenUpload,
   type S3Part,
   S3RequestError,
   type S3Settings,
@@ -237,7 +238,7 @@ export class ArchiveBucket {
   async #findUpload(
     what: string,
     key: string,
-  ): Promise<{ upload: Pick<S3Upload, "key" | "uploadId">; known: Map<number, S3Part> }> {
+  ): Promise<{ upload: S3OpenUpload; known: Map<number, S3Part> }> {
     let latest: S3Upload | undefined;
     try {
       for await (const upload of this.#bucket.uploads(what, key)) {
@@ -253,8 +254,7 @@ export class ArchiveBucket {
       if (!(error instanceof S3RequestError)) throw error;
       if (!["denied", "unsupported", "no-upload"].includes(error.kind)) throw error;
     }
-    const uploadId = await this.#bucket.startUpload(what, key);
-    return { upload: { key, uploadId }, known: new Map() };
+    return { upload: await this.#bucket.startUpload(what, key), known: new Map() };
   }
 }
 

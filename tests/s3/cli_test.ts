@@ -280,8 +280,8 @@ for (const server of servers) {
     // An earlier upload has ended after its first part.
     const key = `prod/${name}`;
     const bytes = await Deno.readFile(path);
-    const uploadId = await bucket.startUpload("", key);
-    await bucket.uploadPart("", { key, uploadId }, 1, bytes.subarray(0, 16 * 1024 * 1024));
+    const upload = await bucket.startUpload("", key);
+    await bucket.uploadPart("", upload, 1, bytes.subarray(0, 16 * 1024 * 1024));
     const uploaded = await bench.succeed(["upload", path], env);
     assertStringIncludes(uploaded.err, "Resuming an earlier upload");
     assertStringIncludes(uploaded.out, `s3://cli-archives/${key}`);

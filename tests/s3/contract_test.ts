@@ -101,14 +101,14 @@ for (const server of SERVERS) {
   test("removeAbandoned() removes the parts of a writer that was killed", async (store, bucket) => {
     await store.create(new Uint8Array([1]));
     const key = `${bucket.address.prefix}packfiles/01/${ID}`;
-    const uploadId = await bucket.startUpload("", key);
-    await bucket.uploadPart("", { key, uploadId }, 1, new Uint8Array(10));
+    const upload = await bucket.startUpload("", key);
+    await bucket.uploadPart("", upload, 1, new Uint8Array(10));
     await store.removeAbandoned(Date.now() + 60_000);
     const left: string[] = [];
     for await (const upload of bucket.uploads("", key)) left.push(upload.uploadId);
     // MinIO does not tell of uploads below a prefix, and removes old ones by itself.
-    assertEquals(left, server.name === "minio" ? [uploadId] : []);
-    await bucket.abortUpload("", { key, uploadId });
+    assertEquals(left, server.name === "minio" ? [upload.uploadId] : []);
+    await bucket.abortUpload("", upload);
   });
 
   test("calls packfiles without a CONFIG foreign, and other keys absent", async (store, bucket) => {

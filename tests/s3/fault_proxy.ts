@@ -19,7 +19,13 @@ export type Fault =
   | "slow-down"
   | "expired-token"
   /** As a policy does; not one that passes by itself. */
-  | "denied";
+  | "denied"
+  /** The last bit of the request's body changes on its way; nothing happens to one without a body. */
+  | "flipped-body"
+  /** The server does not say which checksum it has looked at, as one that knows none of the newer. */
+  | "silent-checksum"
+  /** A request with one of the newer checksums is refused; others pass. */
+  | "refused-checksum";
 
 /** Those that pass by themselves. */
 export const FAULTS: readonly Fault[] = [
@@ -48,6 +54,8 @@ export class FaultProxy implements AsyncDisposable {
   readonly host: string;
   /** First lines of the requests since the last plan was set. */
   readonly requests: string[] = [];
+  /** Their headers, each with its first line. */
+  readonly heads: string[] = [];
   /** Faults that have shown since then. */
   injected = 0;
   readonly #listener: Deno.TcpListener;
@@ -69,6 +77,7 @@ export class FaultProxy implements AsyncDisposable {
   setPlan(plan: FaultPlan = () => undefined): void {
     this.#plan = plan;
     this.requests.length = 0;
+    this.heads.length = 0;
     this.injected = 0;
   }
 
@@ -98,12 +107,20 @@ export class FaultProxy implements AsyncDisposable {
       const request = await readRequest(client);
       if (request === undefined) return;
       this.requests.push(request.line);
+      this.heads.push(request.head);
       const fault = this.#plan(this.requests.length, request.line);
       if (fault !== undefined) this.injected++;
       if (fault === "reset") return;
       const answer = fault === undefined ? undefined : ANSWERS[fault];
       if (answer !== undefined) return await writeAll(client, errorAnswer(...answer));
-      const bytes = await this.#forward(request.bytes);
+      if (fault === "refused-checksum" && request.head.search(NEWER_CHECKSUM) >= 0) {
+        return await writeAll(client, errorAnswer("501 Not Implemented", "NotImplemented"));
+      }
+      if (fault === "flipped-body" && request.bodyLength > 0) {
+        request.bytes[request.bytes.length - 1]! ^= 1;
+      }
+      const answered = await this.#forward(request.bytes);
+      const bytes = fault === "silent-checksum" ? withoutChecksums(answered) : answered;
       if (fault === "lost-answer") return;
       // Until the client has had enough, or all ends.
       if (fault === "stall") return void await client.read(new Uint8Array(1));
@@ -139,6 +156,16 @@ export class FaultProxy implements AsyncDisposable {
   }
 }
 
+/** Header lines with one of the newer checksums, or its name, in requests and answers. */
+const NEWER_CHECKSUM = /\r\nx-amz-(?:checksum|sdk-checksum)-[^\r]*/gi;
+
+function withoutChecksums(answer: Uint8Array): Uint8Array {
+  const text = new TextDecoder("latin1").decode(answer);
+  const end = text.indexOf("\r\n\r\n");
+  const head = new TextEncoder().encode(text.slice(0, end).replace(NEWER_CHECKSUM, ""));
+  return join([head, answer.subarray(end)]);
+}
+
 /** The n-th request goes wrong, the others do not. */
 export function faultAt(n: number, fault: Fault): FaultPlan {
   return (number) => number === n ? fault : undefined;
@@ -152,7 +179,7 @@ export function faultFrom(n: number, fault: Fault): FaultPlan {
 /** A whole request; its connection is asked to end after the answer. */
 async function readRequest(
   client: Deno.TcpConn,
-): Promise<{ line: string; bytes: Uint8Array } | undefined> {
+): Promise<{ line: string; head: string; bytes: Uint8Array; bodyLength: number } | undefined> {
   const parts: Uint8Array[] = [];
   const buffer = new Uint8Array(256 * 1024);
   let head: string | undefined;
@@ -176,7 +203,7 @@ async function readRequest(
   const lines = (head ?? "").split("\r\n").filter((line) => !/^connection:/i.test(line));
   const line = lines[0] ?? "";
   const sent = new TextEncoder().encode([...lines, "Connection: close", "", ""].join("\r\n"));
-  return { line, bytes: join([sent, body]) };
+  return { line, head: lines.join("\r\n"), bytes: join([sent, body]), bodyLength: body.length };
 }
 
 function errorAnswer(status: string, code: string): Uint8Array {

@@ -51,6 +51,7 @@ const TRANSIENT_CODES = new Set([
   "BadDigest",
   "IncompleteBody",
   "XAmzContentSHA256Mismatch",
+  "XAmzContentChecksumMismatch",
 ]);
 
 const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);

@@ -99,7 +99,7 @@ export class S3HttpHandler {
  * A body that is sent piece by piece. `fetch` copies an array twice before it sends it, which took
  * half as much memory again as a whole backup. A plain stream would be sent without the length
  * that S3 wants; of a Blob the length is known. Should a runtime not ask for the stream, the body is
- * empty, and the service refuses it: its Content-MD5 is another one.
+ * empty, and the service refuses it: its checksum is another one.
  */
 class PiecewiseBody extends Blob {
   readonly #bytes: Uint8Array<ArrayBuffer>;

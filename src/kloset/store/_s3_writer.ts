@@ -1,5 +1,5 @@
 import { StoreError } from "../errors.ts";
-import type { S3Bucket, S3Part } from "./s3_bucket.ts";
+import type { S3Bucket, S3OpenUpload, S3Part } from "./s3_bucket.ts";
 import type { ObjectWriter } from "./store.ts";
 
 /** Length of all parts but the last; S3 wants at least 5 MiB, and at most 10,000 of them. */
@@ -57,7 +57,7 @@ export class S3Writer implements ObjectWriter {
   readonly #aborted = new AbortController();
   readonly #sending = new Set<Promise<void>>();
   readonly #parts: S3Part[] = [];
-  #uploadId: Promise<string> | undefined;
+  #upload: Promise<S3OpenUpload> | undefined;
   #buffer: Uint8Array | undefined;
   #filled = 0;
   #started = 0;
@@ -95,16 +95,15 @@ export class S3Writer implements ObjectWriter {
   async close(): Promise<void> {
     this.#requireOpen();
     try {
-      if (this.#uploadId === undefined) {
+      if (this.#upload === undefined) {
         const bytes = (this.#buffer ?? new Uint8Array()).subarray(0, this.#filled);
         await this.#bucket.put(this.#what, this.#key, bytes, this.#replaces);
       } else {
         if (this.#filled > 0) await this.#sendPart();
         await Promise.all(this.#sending);
         if (this.#failure !== undefined) throw this.#failure.error;
-        const upload = { key: this.#key, uploadId: await this.#uploadId };
         const parts = this.#parts.toSorted((a, b) => a.number - b.number);
-        await this.#bucket.completeUpload(this.#what, upload, parts);
+        await this.#bucket.completeUpload(this.#what, await this.#upload, parts);
       }
       this.#state = "closed";
       this.#release();
@@ -120,12 +119,9 @@ export class S3Writer implements ObjectWriter {
     this.#aborted.abort(new StoreError(`${this.#what}: given up`));
     await Promise.all(this.#sending);
     this.#release();
-    if (this.#uploadId === undefined) return;
+    if (this.#upload === undefined) return;
     try {
-      await this.#bucket.abortUpload(this.#what, {
-        key: this.#key,
-        uploadId: await this.#uploadId,
-      });
+      await this.#bucket.abortUpload(this.#what, await this.#upload);
     } catch {
       // Best effort: nobody sees the parts, and removeAbandoned() or the service removes them later.
     }
@@ -156,10 +152,9 @@ export class S3Writer implements ObjectWriter {
   }
 
   async #send(number: number, bytes: Uint8Array): Promise<void> {
-    this.#uploadId ??= this.#bucket.startUpload(this.#what, this.#key);
-    const uploadId = await this.#uploadId;
+    this.#upload ??= this.#bucket.startUpload(this.#what, this.#key, "quick");
+    const upload = await this.#upload;
     const { signal } = this.#aborted;
-    const upload = { key: this.#key, uploadId };
     this.#parts.push(await this.#bucket.uploadPart(this.#what, upload, number, bytes, signal));
   }
 

@@ -17,6 +17,7 @@ export {
   multipartEtag,
   S3Bucket,
   type S3ObjectInfo,
+  type S3OpenUpload,
   type S3Part,
   S3RequestError,
   type S3Settings,

@@ -2,6 +2,13 @@ import type * as Sdk from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
 import { CorruptionError, messageOf, ObjectNotFoundError, StoreError } from "../errors.ts";
 import { DEFAULT_RETRIES, pause, retryDelayMs, type RetryPolicy } from "./_retry.ts";
+import {
+  CHECKSUM_HEADERS,
+  type ChecksumMembers,
+  checksumMembers,
+  isCrcEnough,
+  type S3Checksum,
+} from "./_s3_checksum.ts";
 import { type S3Failure, type S3FailureKind, understand } from "./_s3_failure.ts";
 import { S3HttpHandler } from "./_s3_http.ts";
 import { parseEndpoint, type S3Location } from "./s3_location.ts";
@@ -68,12 +75,24 @@ export interface S3Part {
   readonly etag: string;
   /** In bytes. */
   readonly size: number;
+  /** What the service has compared it with, where that has to be repeated at the end. */
+  readonly crc32?: string;
+}
+
+/** A multipart upload that parts can be sent to. */
+export interface S3OpenUpload {
+  readonly key: string;
+  readonly uploadId: string;
+  /**
+   * How its parts are checked.
+   *
+   * @default {"md5"}
+   */
+  readonly checksum?: S3Checksum;
 }
 
 /** A multipart upload that is neither completed nor aborted. */
-export interface S3Upload {
-  readonly key: string;
-  readonly uploadId: string;
+export interface S3Upload extends S3OpenUpload {
   /** Milliseconds since 1970. */
   readonly startedMs: number;
 }
@@ -83,6 +102,7 @@ interface Connection {
   readonly sdk: typeof Sdk;
   readonly client: Sdk.S3Client;
   readonly region: string;
+  readonly isCrcEnough: boolean;
 }
 
 const DEFAULT_STALL_TIMEOUT_MS = 60_000;
@@ -92,8 +112,10 @@ const DEFAULT_REGION = "us-east-1";
  * The objects of a bucket. Everything is tried again that is worth it; what then fails is an
  * {@linkcode S3RequestError} that says what to do.
  *
- * Requests carry a Content-MD5 and none of the newer checksums, which many services do not take.
- * The signature covers that header, so that bodies need no second hash.
+ * Requests carry a CRC-32 where the service says that it has looked at it, and a Content-MD5 anywhere
+ * else: many services do not know the newer checksums, and some pass over them in silence. The first
+ * request with a body carries both. The signature covers these headers, so that bodies need no second
+ * hash.
  *
  * Every method takes, first, what it is done for, as the beginning of an error's message: "Cannot
  * read packfile 12ab".
@@ -106,6 +128,8 @@ export class S3Bucket {
   #foundRegion: string | undefined;
   /** Whether the service knows conditional writes, as far as is known. */
   #isConditional = true;
+  /** What the service takes; undefined until it has answered to both. */
+  #checksum: S3Checksum | undefined;
 
   /** Connects to nothing yet. */
   constructor(address: S3Location, settings: S3Settings = {}) {
@@ -238,16 +262,18 @@ export class S3Bucket {
     const body = bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
     try {
       await this.#unlessExists(what, key, replaces, async (condition) => {
-        await this.#request(what, async ({ sdk, client }) => {
-          await client.send(
-            new sdk.PutObjectCommand({
-              ...this.#object(key),
-              ...condition,
-              Body: body,
-              ContentMD5: md5(body),
-              ContentLength: body.length,
-            }),
-          );
+        await this.#request(what, async (connection) => {
+          const { sdk, client } = connection;
+          await this.#sendChecked(connection, body, (checksums) =>
+            client.send(
+              new sdk.PutObjectCommand({
+                ...this.#object(key),
+                ...condition,
+                ...checksums,
+                Body: body,
+                ContentLength: body.length,
+              }),
+            ));
         });
       });
     } catch (error) {
@@ -338,14 +364,35 @@ export class S3Bucket {
     });
   }
 
-  /** Starts a multipart upload. @returns its id */
-  async startUpload(what: string, key: string): Promise<string> {
-    return await this.#request(what, async ({ sdk, client }) => {
-      const { UploadId } = await client.send(
-        new sdk.CreateMultipartUploadCommand(this.#object(key)),
-      );
-      if (UploadId === undefined) throw new Error("the service names no upload");
-      return UploadId;
+  /**
+   * Starts a multipart upload.
+   *
+   * @param check how its parts are to be checked: by MD5, so that any later run can go on with it, or
+   * as quickly as the service is known to allow
+   */
+  async startUpload(
+    what: string,
+    key: string,
+    check: "md5" | "quick" = "md5",
+  ): Promise<S3OpenUpload> {
+    return await this.#request(what, async (connection) => {
+      const { sdk, client } = connection;
+      const start = async (members: Pick<ChecksumMembers, "ChecksumAlgorithm">) => {
+        const { UploadId } = await client.send(
+          new sdk.CreateMultipartUploadCommand({ ...this.#object(key), ...members }),
+        );
+        if (UploadId === undefined) throw new Error("the service names no upload");
+        return UploadId;
+      };
+      if (check === "quick" && this.#checksumFor(connection) === "crc32") {
+        try {
+          const uploadId = await start({ ChecksumAlgorithm: "CRC32" });
+          return { key, uploadId, checksum: "crc32" };
+        } catch (error) {
+          if (!this.#isRefusal(error, connection)) throw error;
+        }
+      }
+      return { key, uploadId: await start({}) };
     });
   }
 
@@ -357,32 +404,46 @@ export class S3Bucket {
    */
   async uploadPart(
     what: string,
-    { key, uploadId }: Pick<S3Upload, "key" | "uploadId">,
+    { key, uploadId, checksum = "md5" }: S3OpenUpload,
     number: number,
     bytes: Uint8Array,
     signal?: AbortSignal,
   ): Promise<S3Part> {
-    return await this.#request(what, async ({ sdk, client }) => {
-      const { ETag } = await client.send(
-        new sdk.UploadPartCommand({
-          ...this.#object(key),
-          UploadId: uploadId,
-          PartNumber: number,
-          Body: bytes,
-          ContentMD5: md5(bytes),
-          ContentLength: bytes.length,
-        }),
-        signal === undefined ? {} : { abortSignal: signal },
-      );
+    return await this.#request(what, async (connection) => {
+      const { sdk, client } = connection;
+      const send = (checksums: ChecksumMembers) =>
+        client.send(
+          new sdk.UploadPartCommand({
+            ...this.#object(key),
+            ...checksums,
+            UploadId: uploadId,
+            PartNumber: number,
+            Body: bytes,
+            ContentLength: bytes.length,
+          }),
+          signal === undefined ? {} : { abortSignal: signal },
+        );
+      const sent = checksumMembers(bytes, [checksum]);
+      let { ETag, ChecksumCRC32 } = await send(sent);
+      if (ChecksumCRC32 !== sent.ChecksumCRC32) {
+        // It took the other bodies' checksums; who answers now has passed over this one's.
+        this.#checksum = "md5";
+        ({ ETag, ChecksumCRC32 } = await send(checksumMembers(bytes, ["crc32", "md5"])));
+      }
       if (ETag === undefined) throw new Error("the service gives no ETag");
-      return { number, etag: unquoted(ETag), size: bytes.length };
+      return {
+        number,
+        etag: unquoted(ETag),
+        size: bytes.length,
+        ...(sent.ChecksumCRC32 === undefined ? {} : { crc32: sent.ChecksumCRC32 }),
+      };
     }, signal);
   }
 
   /** Makes the parts one object, visible from then on. Never replaces one. */
   async completeUpload(
     what: string,
-    { key, uploadId }: Pick<S3Upload, "key" | "uploadId">,
+    { key, uploadId }: S3OpenUpload,
     parts: readonly S3Part[],
   ): Promise<void> {
     try {
@@ -394,9 +455,10 @@ export class S3Bucket {
               ...condition,
               UploadId: uploadId,
               MultipartUpload: {
-                Parts: parts.map(({ number, etag }) => ({
+                Parts: parts.map(({ number, etag, crc32 }) => ({
                   PartNumber: number,
                   ETag: `"${etag}"`,
+                  ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
                 })),
               },
             }),
@@ -419,7 +481,7 @@ export class S3Bucket {
    */
   async abortUpload(
     what: string,
-    { key, uploadId }: Pick<S3Upload, "key" | "uploadId">,
+    { key, uploadId }: S3OpenUpload,
   ): Promise<boolean> {
     try {
       await this.#request(what, async ({ sdk, client }) => {
@@ -471,7 +533,7 @@ export class S3Bucket {
   /** The parts that an upload has, by number. */
   async parts(
     what: string,
-    { key, uploadId }: Pick<S3Upload, "key" | "uploadId">,
+    { key, uploadId }: S3OpenUpload,
   ): Promise<S3Part[]> {
     const parts: S3Part[] = [];
     let marker: string | undefined;
@@ -498,6 +560,37 @@ export class S3Bucket {
 
   #object(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.address.bucket, Key: key };
+  }
+
+  /** How to check what is sent; undefined: not known yet. */
+  #checksumFor({ isCrcEnough }: Connection): S3Checksum | undefined {
+    return isCrcEnough ? this.#checksum : "md5";
+  }
+
+  /** Whether a service may have refused a request for the checksum that it carried. */
+  #isRefusal(error: unknown, { region }: Connection): boolean {
+    return ["permanent", "unsupported"].includes(understand(error, this.address, region).kind);
+  }
+
+  /** Sends a body with a checksum that the service looks at, and finds out which that is. */
+  async #sendChecked(
+    connection: Connection,
+    body: Uint8Array,
+    send: (checksums: ChecksumMembers) => Promise<{ readonly ChecksumCRC32?: string | undefined }>,
+  ): Promise<void> {
+    const known = this.#checksumFor(connection);
+    const sent = checksumMembers(body, known === undefined ? ["crc32", "md5"] : [known]);
+    try {
+      const { ChecksumCRC32 } = await send(sent);
+      if (known === "md5") return;
+      // It names the checksum that it has found.
+      this.#checksum = ChecksumCRC32 === sent.ChecksumCRC32 ? "crc32" : "md5";
+      if (known === undefined || this.#checksum === "crc32") return;
+    } catch (error) {
+      if (known !== undefined || !this.#isRefusal(error, connection)) throw error;
+    }
+    await send(checksumMembers(body, ["md5"]));
+    this.#checksum = "md5";
   }
 
   /** Writes on condition that nothing is there, or looks first where the service cannot. */
@@ -611,34 +704,41 @@ export class S3Bucket {
     };
     const client = new sdk.S3Client(config);
     const region = given ?? await client.config.region().catch(() => undefined);
-    if (region === undefined) return { sdk, ...withRegion(sdk, config, DEFAULT_REGION) };
-    signByMd5(client);
-    return { sdk, client, region };
+    if (region !== undefined) return await connection(sdk, client, region);
+    // Neither variables nor files say a region: most services but AWS do not care.
+    const regional = new sdk.S3Client({ ...config, region: DEFAULT_REGION });
+    return await connection(sdk, regional, DEFAULT_REGION);
   }
 }
 
-/** Neither variables nor files say a region: most services but AWS do not care. */
-function withRegion(sdk: typeof Sdk, config: Sdk.S3ClientConfig, region: string) {
-  const client = new sdk.S3Client({ ...config, region });
-  signByMd5(client);
-  return { client, region };
+async function connection(
+  sdk: typeof Sdk,
+  client: Sdk.S3Client,
+  region: string,
+): Promise<Connection> {
+  signByChecksum(client);
+  // Without an endpoint it is AWS, by HTTPS. That of a profile is known to the client alone.
+  const endpoint = await client.config.endpoint?.();
+  return { sdk, client, region, isCrcEnough: endpoint === undefined || isCrcEnough(endpoint) };
 }
 
 /**
- * Leaves bodies out of the signature: it covers their Content-MD5. A second hash of everything
- * would cost as much time as the first.
+ * Leaves bodies out of the signature: it covers their checksum. A hash of everything would cost more
+ * time than all else.
  */
-function signByMd5(client: Sdk.S3Client): void {
+function signByChecksum(client: Sdk.S3Client): void {
   client.middlewareStack.add((next) => (args) => {
     const { request } = args;
     if (typeof request === "object" && request !== null && "headers" in request) {
       const headers: unknown = request.headers;
-      if (typeof headers === "object" && headers !== null && "content-md5" in headers) {
+      const isChecked = typeof headers === "object" && headers !== null &&
+        CHECKSUM_HEADERS.some((name) => name in headers);
+      if (isChecked) {
         Object.assign(headers, { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
       }
     }
     return next(args);
-  }, { step: "build", name: "signByMd5", priority: "low" });
+  }, { step: "build", name: "signByChecksum", priority: "low" });
 }
 
 /** The configured endpoint: a flag's, or that of the standard AWS variables. */
@@ -713,10 +813,6 @@ async function discard(answer: Sdk.GetObjectCommandOutput): Promise<void> {
 
 function unquoted(etag = ""): string {
   return etag.replaceAll('"', "");
-}
-
-function md5(bytes: Uint8Array): string {
-  return createHash("md5").update(bytes).digest("base64");
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -2,13 +2,14 @@
  * Time and memory of a first backup to a directory and to a bucket, in turn.
  *
  * ```sh
- * deno run -A bench/s3_backup.ts [--bytes=1073741824] [--runs=3]
+ * deno run -A bench/s3_backup.ts [--bytes=1073741824] [--runs=3] [--apart]
  * ```
  *
  * Starts MinIO on loopback, which `scripts/peers.ts` builds; it works on the same processors and the
- * same disk, so that this is the least that a service of its own machine gives. Needs GNU time, and
- * free space of three times the bytes in the temporary folder. Prints one line a run, and the ratio
- * of the medians.
+ * same disk, so that this is the least that a service of its own machine gives. With `--apart` the
+ * backups have the first processor and MinIO the second, so that neither takes the other's time.
+ * Needs GNU time, and free space of three times the bytes in the temporary folder. Prints one line a
+ * run, and the ratio of the medians.
  *
  * @module
  */
@@ -27,10 +28,12 @@ const decoder = new TextDecoder();
 async function backUp(dump: string, repository: string): Promise<Run> {
   const tool = findTool();
   const started = performance.now();
+  const pinned = values.apart ? ["taskset", "--cpu-list", "0"] : [];
   const { success, stderr } = await new Deno.Command("time", {
     args: [
       "-f",
       "peak %M",
+      ...pinned,
       ...tool.argv,
       ...["--backend", "plakar", "--quiet", "create", "from-files", "--neo4j-path", dump],
     ],
@@ -50,6 +53,13 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
+/** Keeps a process and its threads on one processor. */
+async function pin(pid: number, processor: string): Promise<void> {
+  const args = ["--all-tasks", "--pid", "--cpu-list", processor, String(pid)];
+  const { success, stderr } = await new Deno.Command("taskset", { args }).output();
+  if (!success) throw new Error(decoder.decode(stderr));
+}
+
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
@@ -58,11 +68,13 @@ const { values } = parseArgs({
   options: {
     bytes: { type: "string", default: String(1024 ** 3) },
     runs: { type: "string", default: "3" },
+    apart: { type: "boolean", default: false },
   },
 });
 const folder = await Deno.makeTempDir({ prefix: "s3-bench-" });
 const server = await startServer("minio");
 try {
+  if (values.apart) await pin(server.pid, "1");
   const dump = `${folder}/neo4j.dump`;
   const generator = new Deno.Command(Deno.execPath(), {
     args: ["run", `${ROOT}scripts/bench/generate.ts`, values.bytes, "7"],

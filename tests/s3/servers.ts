@@ -18,6 +18,8 @@ export interface S3Server {
   readonly secretAccessKey: string;
   /** Folder of its data. */
   readonly data: string;
+  /** Of its process. */
+  readonly pid: number;
   /** A location with the credentials in it: plain HTTP, as the host is loopback. */
   at(bucketAndPrefix: string): string;
   /** Ends it, without grace: as a power cut would. */
@@ -115,6 +117,7 @@ export async function startServer(
     accessKeyId: kind.accessKeyId,
     secretAccessKey: SECRET,
     data,
+    pid: child.pid,
     at: (bucketAndPrefix) => `s3://${userInfo}@${host}/${bucketAndPrefix}`,
     stop: async () => {
       child.ref();

@@ -15,39 +15,55 @@ export interface ChecksumMembers {
   readonly ChecksumCRC32?: string;
 }
 
-/** Headers that carry the checksum of a body; the signature covers them. */
-export const CHECKSUM_HEADERS = ["content-md5", "x-amz-checksum-crc32"];
-
 /** The members that carry a body's checksums; the body must not change meanwhile. */
 export function checksumMembers(
   body: Uint8Array,
   checksums: readonly S3Checksum[],
 ): ChecksumMembers {
   return {
-    ...(checksums.includes("md5")
-      ? { ContentMD5: createHash("md5").update(body).digest("base64") }
-      : {}),
+    ...(checksums.includes("md5") ? { ContentMD5: md5Base64(body) } : {}),
     ...(checksums.includes("crc32")
       ? { ChecksumAlgorithm: "CRC32", ChecksumCRC32: crc32Base64(body) }
       : {}),
   };
 }
 
+/** What of a request of the SDK matters here. */
+export interface CheckedRequest {
+  /** With its colon. */
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+}
+
 /**
- * Whether a CRC-32 is enough for what is sent to an endpoint. The signature covers the checksum and
- * leaves the body out. Whoever can change what passes a plain connection can make another body of
- * the same CRC-32, and none of the same MD5; what passes by TLS, or stays on this machine, cannot be
+ * Leaves a body out of the signature, which covers its checksum: a hash of everything would cost more
+ * time than all else.
+ *
+ * Whoever can change what passes a plain connection can make another body of the same CRC-32, and
+ * none of the same MD5, which is added there. What passes by TLS, or stays on this machine, cannot be
  * changed.
  */
-export function isCrcEnough(
-  { protocol, hostname }: { readonly protocol: string; readonly hostname: string },
-): boolean {
-  return protocol !== "http:" || isLoopback(hostname);
+export function signByChecksum(request: CheckedRequest): void {
+  const { headers, body } = request;
+  const isChecked = "content-md5" in headers || "x-amz-checksum-crc32" in headers;
+  if (!isChecked || !(body instanceof Uint8Array)) return;
+  if (
+    !("content-md5" in headers) && request.protocol === "http:" && !isLoopback(request.hostname)
+  ) {
+    headers["content-md5"] = md5Base64(body);
+  }
+  headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
 }
 
 function isLoopback(hostname: string): boolean {
   return (isIPv4(hostname) && hostname.startsWith("127.")) ||
     ["localhost", "::1", "[::1]"].includes(hostname.toLowerCase());
+}
+
+function md5Base64(body: Uint8Array): string {
+  return createHash("md5").update(body).digest("base64");
 }
 
 /** Big-endian, as the header has it. */

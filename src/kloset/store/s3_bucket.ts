@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { CorruptionError, messageOf, ObjectNotFoundError, StoreError } from "../errors.ts";
 import { DEFAULT_RETRIES, pause, retryDelayMs, type RetryPolicy } from "./_retry.ts";
 import {
-  CHECKSUM_HEADERS,
+  type CheckedRequest,
   type ChecksumMembers,
   checksumMembers,
-  isCrcEnough,
   type S3Checksum,
+  signByChecksum,
 } from "./_s3_checksum.ts";
 import { type S3Failure, type S3FailureKind, understand } from "./_s3_failure.ts";
 import { S3HttpHandler } from "./_s3_http.ts";
@@ -102,7 +102,6 @@ interface Connection {
   readonly sdk: typeof Sdk;
   readonly client: Sdk.S3Client;
   readonly region: string;
-  readonly isCrcEnough: boolean;
 }
 
 const DEFAULT_STALL_TIMEOUT_MS = 60_000;
@@ -384,7 +383,7 @@ export class S3Bucket {
         if (UploadId === undefined) throw new Error("the service names no upload");
         return UploadId;
       };
-      if (check === "quick" && this.#checksumFor(connection) === "crc32") {
+      if (check === "quick" && this.#checksum === "crc32") {
         try {
           const uploadId = await start({ ChecksumAlgorithm: "CRC32" });
           return { key, uploadId, checksum: "crc32" };
@@ -424,18 +423,19 @@ export class S3Bucket {
           signal === undefined ? {} : { abortSignal: signal },
         );
       const sent = checksumMembers(bytes, [checksum]);
-      let { ETag, ChecksumCRC32 } = await send(sent);
-      if (ChecksumCRC32 !== sent.ChecksumCRC32) {
+      const { ChecksumCRC32: crc32 } = sent;
+      let answer = await send(sent);
+      if (crc32 !== undefined && answer.ChecksumCRC32 !== crc32) {
         // It took the other bodies' checksums; who answers now has passed over this one's.
         this.#checksum = "md5";
-        ({ ETag, ChecksumCRC32 } = await send(checksumMembers(bytes, ["crc32", "md5"])));
+        answer = await send(checksumMembers(bytes, ["crc32", "md5"]));
       }
-      if (ETag === undefined) throw new Error("the service gives no ETag");
+      if (answer.ETag === undefined) throw new Error("the service gives no ETag");
       return {
         number,
-        etag: unquoted(ETag),
+        etag: unquoted(answer.ETag),
         size: bytes.length,
-        ...(sent.ChecksumCRC32 === undefined ? {} : { crc32: sent.ChecksumCRC32 }),
+        ...(crc32 === undefined ? {} : { crc32 }),
       };
     }, signal);
   }
@@ -562,11 +562,6 @@ export class S3Bucket {
     return { Bucket: this.address.bucket, Key: key };
   }
 
-  /** How to check what is sent; undefined: not known yet. */
-  #checksumFor({ isCrcEnough }: Connection): S3Checksum | undefined {
-    return isCrcEnough ? this.#checksum : "md5";
-  }
-
   /** Whether a service may have refused a request for the checksum that it carried. */
   #isRefusal(error: unknown, { region }: Connection): boolean {
     return ["permanent", "unsupported"].includes(understand(error, this.address, region).kind);
@@ -578,7 +573,7 @@ export class S3Bucket {
     body: Uint8Array,
     send: (checksums: ChecksumMembers) => Promise<{ readonly ChecksumCRC32?: string | undefined }>,
   ): Promise<void> {
-    const known = this.#checksumFor(connection);
+    const known = this.#checksum;
     const sent = checksumMembers(body, known === undefined ? ["crc32", "md5"] : [known]);
     try {
       const { ChecksumCRC32 } = await send(sent);
@@ -704,41 +699,25 @@ export class S3Bucket {
     };
     const client = new sdk.S3Client(config);
     const region = given ?? await client.config.region().catch(() => undefined);
-    if (region !== undefined) return await connection(sdk, client, region);
+    if (region !== undefined) return { sdk, client: signing(client), region };
     // Neither variables nor files say a region: most services but AWS do not care.
     const regional = new sdk.S3Client({ ...config, region: DEFAULT_REGION });
-    return await connection(sdk, regional, DEFAULT_REGION);
+    return { sdk, client: signing(regional), region: DEFAULT_REGION };
   }
 }
 
-async function connection(
-  sdk: typeof Sdk,
-  client: Sdk.S3Client,
-  region: string,
-): Promise<Connection> {
-  signByChecksum(client);
-  // Without an endpoint it is AWS, by HTTPS. That of a profile is known to the client alone.
-  const endpoint = await client.config.endpoint?.();
-  return { sdk, client, region, isCrcEnough: endpoint === undefined || isCrcEnough(endpoint) };
-}
-
-/**
- * Leaves bodies out of the signature: it covers their checksum. A hash of everything would cost more
- * time than all else.
- */
-function signByChecksum(client: Sdk.S3Client): void {
+/** The client, with bodies signed by their checksums. */
+function signing(client: Sdk.S3Client): Sdk.S3Client {
   client.middlewareStack.add((next) => (args) => {
-    const { request } = args;
-    if (typeof request === "object" && request !== null && "headers" in request) {
-      const headers: unknown = request.headers;
-      const isChecked = typeof headers === "object" && headers !== null &&
-        CHECKSUM_HEADERS.some((name) => name in headers);
-      if (isChecked) {
-        Object.assign(headers, { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
-      }
-    }
+    if (isHttpRequest(args.request)) signByChecksum(args.request);
     return next(args);
   }, { step: "build", name: "signByChecksum", priority: "low" });
+  return client;
+}
+
+function isHttpRequest(request: unknown): request is CheckedRequest {
+  return typeof request === "object" && request !== null && "protocol" in request &&
+    "hostname" in request && "headers" in request;
 }
 
 /** The configured endpoint: a flag's, or that of the standard AWS variables. */

@@ -2,99 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Bench } from "./_bench.ts";
-
-const POSTGRES_DUMP = new URL("../fixtures/dumps/postgres_16.dump", import.meta.url).pathname;
-const SERVICES = "database task-manager-db infrahub-server task-worker task-manager cache";
-
-const DOCKER = `
-printf '%s\\n' "$*" >>"$LAB/calls"
-case "$1 $2" in
-  '--version ') exit 0 ;;
-  'compose ls') printf 'NAME STATUS CONFIG FILES\\nlab running(6) /x\\n'; exit 0 ;;
-esac
-case $4 in
-  ps)
-    for service in ${SERVICES}; do
-      state=running
-      if [ -e "$LAB/down.$service" ]; then state=exited; fi
-      printf '{"Name":"infrahub-%s","Service":"%s","State":"%s"}\\n' "$service" "$service" $state
-    done ;;
-  start | stop)
-    verb=$4
-    shift 4
-    for service; do
-      if [ $verb = stop ]; then : >"$LAB/down.$service"; else rm -f "$LAB/down.$service"; fi
-    done ;;
-  exec)
-    shift 5
-    while :; do
-      case $1 in
-        -u) shift 2 ;;
-        -e) export "$2"; shift 2 ;;
-        *) break ;;
-      esac
-    done
-    shift
-    # Nothing of the tool's own environment is in a container.
-    unset INFRAHUB_DB_PASSWORD PREFECT_API_DATABASE_CONNECTION_URL
-    exec "$@" ;;
-  *) echo "unexpected: $*" >&2; exit 64 ;;
-esac
-`;
-
-/** Waits for the test to look around, where it wants to. */
-const gate = (name: string) =>
-  `if [ -p "$LAB/reached.${name}" ]; then
-  echo here >"$LAB/reached.${name}"
-  cat "$LAB/go.${name}" >/dev/null
-fi`;
-
-/** The programs in the containers, by name. All that would harm this host must be among them. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  docker: DOCKER,
-  "cypher-shell": `[ "$NEO4J_PASSWORD" = hush-neo4j ] || exit 9
-printf 'edition\\n"enterprise"\\n'`,
-  "neo4j-admin": `for argument; do case $argument in --to-path=*) to=\${argument#*=} ;; esac; done
-${gate("neo4j")}
-echo artifact >"$to/neo4j.backup"`,
-  pg_dump: `[ "$PGPASSWORD" = hush-pg ] || exit 9
-${gate("postgres")}
-cat '${POSTGRES_DUMP}'`,
-  pg_restore: `${gate("restore")}
-cat >/dev/null`,
-  psql: `case $* in
-  *rolcreatedb*) echo 'p|t|t|t' ;;
-  *json_build_object*) echo '{"owner":"o","encoding":"UTF8","collate":"C","ctype":"C"}' ;;
-esac`,
-  find: "",
-  chown: "",
-  pg_isready: "",
-  whoami: "echo postgres",
-  python: "echo 1.2.0",
-  infrahubctl: "echo '[]'",
-};
-
-/** @param gates programs that wait for the test */
-async function setUp(
-  bench: Bench,
-  gates: readonly string[] = [],
-): Promise<Record<string, string>> {
-  const lab = `${bench.root}/lab`;
-  await Deno.mkdir(lab);
-  for (const [name, body] of Object.entries(PROGRAMS)) {
-    const script = `#!/bin/sh\nLAB='${lab}'\n${body}\n`;
-    await Deno.writeTextFile(`${lab}/${name}`, script, { mode: 0o755 });
-  }
-  const pipes = gates.flatMap((name) => [`${lab}/reached.${name}`, `${lab}/go.${name}`]);
-  if (pipes.length > 0) await new Deno.Command("mkfifo", { args: pipes }).output();
-  return {
-    PATH: `${lab}:${Deno.env.get("PATH")}`,
-    INFRAHUB_DB_DATABASE: "neo4j",
-    INFRAHUB_DB_USERNAME: "neo4j",
-    INFRAHUB_DB_PASSWORD: "hush-neo4j",
-    PREFECT_API_DATABASE_CONNECTION_URL: "postgresql+asyncpg://p:hush-pg@h/prefect",
-  };
-}
+import { makeStandInDeployment } from "./_stand_in_deployment.ts";
 
 /** The command lines of all processes that there are. */
 async function commandLines(): Promise<string[]> {
@@ -109,7 +17,7 @@ async function commandLines(): Promise<string[]> {
 
 Deno.test("a deployment is backed up, and no command line or log shows a secret", async () => {
   await using bench = await Bench.create();
-  const env = await setUp(bench, ["neo4j", "postgres"]);
+  const env = await makeStandInDeployment(`${bench.root}/lab`, ["neo4j", "postgres"]);
   const lab = `${bench.root}/lab`;
   const child = bench.start(["create", "--log-level", "debug"], { env });
   const output = child.output();
@@ -154,7 +62,7 @@ Deno.test("a deployment is backed up, and no command line or log shows a secret"
 
 Deno.test("a target that is named is the only one", async () => {
   await using bench = await Bench.create();
-  const env = await setUp(bench);
+  const env = await makeStandInDeployment(`${bench.root}/lab`);
   const { stdout } = await bench.succeed(["environment", "detect", "--json"], { env });
   const { kind, target } = JSON.parse(stdout);
   assertEquals([kind, target], ["docker", "lab"]);
@@ -164,7 +72,7 @@ Deno.test("a target that is named is the only one", async () => {
 
 Deno.test("SIGTERM in the middle of a restore: services run again, the old data is there", async () => {
   await using bench = await Bench.create();
-  const env = await setUp(bench, ["restore"]);
+  const env = await makeStandInDeployment(`${bench.root}/lab`, ["restore"]);
   const lab = `${bench.root}/lab`;
   await bench.succeed(["create"], { env });
   const child = bench.start(["restore"], { env });
@@ -175,7 +83,9 @@ Deno.test("SIGTERM in the middle of a restore: services run again, the old data 
   assertEquals(await down(), [
     "down.cache",
     "down.infrahub-server",
+    "down.message-queue",
     "down.task-manager",
+    "down.task-manager-background-svc",
     "down.task-worker",
   ]);
   child.kill("SIGTERM");
@@ -192,7 +102,7 @@ Deno.test("SIGTERM in the middle of a restore: services run again, the old data 
 
 Deno.test("a restore that fails exits with 1 and says what state everything is in", async () => {
   await using bench = await Bench.create();
-  const env = await setUp(bench);
+  const env = await makeStandInDeployment(`${bench.root}/lab`);
   await bench.succeed(["create"], { env });
   const lab = `${bench.root}/lab`;
   await Deno.writeTextFile(

@@ -1,8 +1,9 @@
 /** Does what docs/air-gap.md says, in namespaces of its own: needs root on Linux. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { findTool, ROOT } from "../../scripts/tool.ts";
+import { ROOT } from "../../scripts/tool.ts";
 import { codeBlocks } from "../unit/cli/_documentation.ts";
+import { makeShim } from "./_shim.ts";
 
 /** A private view of the file system: what is mounted in it is seen by nobody else. */
 async function runIsolated(script: string): Promise<{ code: number; text: string }> {
@@ -12,15 +13,6 @@ async function runIsolated(script: string): Promise<{ code: number; text: string
   }).output();
   const decoder = new TextDecoder();
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
-}
-
-/** A command of the tool's name that runs the tool, wherever it is copied to. */
-async function makeShim(path: string): Promise<void> {
-  const { argv, env } = findTool();
-  const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-  const variables = Object.entries(env).map(([name, value]) => quote(`${name}=${value}`));
-  const command = ["exec", "env", "-i", ...variables, ...argv.map(quote), '"$@"'].join(" ");
-  await Deno.writeTextFile(path, `#!/bin/sh\n${command}\n`, { mode: 0o755 });
 }
 
 Deno.test("a repository is restored from read-only media as docs/air-gap.md says", async (t) => {

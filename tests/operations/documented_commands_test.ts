@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { ROOT } from "../../scripts/tool.ts";
+import { findTool, ROOT } from "../../scripts/tool.ts";
 import { makeStandInDeployment } from "../cli/_stand_in_deployment.ts";
 import { startServer } from "../s3/servers.ts";
 import { codeBlocks, toolCalls } from "../unit/cli/_documentation.ts";
@@ -48,22 +48,41 @@ infrahub-backup create --backend plakar --repo /var/backups/infrahub
 cp -R /var/backups/infrahub /media/transfer/infrahub
 `;
 
-/** Runs a script as root of a file system that takes changes and forgets them. */
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** What the program is made of: seen in the copy though it may lie on a file system of its own. */
+async function programFolders(): Promise<string[]> {
+  const { argv: [program] } = findTool();
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout));
+  return [ROOT, program.slice(0, program.lastIndexOf("/")), denoDir];
+}
+
+/**
+ * Runs a script as root of a file system that takes changes and forgets them, but for those below
+ * `folder`.
+ */
 async function runInCopy(
   script: string,
   folder: string,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; text: string }> {
+  const binds = (await programFolders()).map((path) =>
+    `mkdir -p root${quote(path)} && mount --bind ${quote(path)} root${quote(path)} &&
+     mount -o remount,bind,ro root${quote(path)}`
+  );
   const { code, stdout, stderr } = await new Deno.Command("unshare", {
     args: [
       "--mount",
       "--propagation=private",
       "bash",
       "-euc",
-      `mount -t tmpfs tmpfs '${folder}'
-       cd '${folder}' && mkdir upper work root
+      `mkdir -p '${folder}/copy' && mount -t tmpfs tmpfs '${folder}/copy'
+       cd '${folder}/copy' && mkdir upper work root
        mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
        for name in proc dev sys; do mount --rbind /$name root/$name; done
+       mkdir -p 'root${folder}' && mount --bind '${folder}' 'root${folder}'
+       ${binds.join("\n")}
        exec chroot root bash -euc "$1"`,
       "bash",
       script,
@@ -101,8 +120,6 @@ function forward(address: Deno.TcpListenOptions, host: string): AsyncDisposable 
   };
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** The calls of a page, each as a line of a shell script that says where it stands. */
 async function callsOf(page: string): Promise<string[]> {
   const lines: string[] = [];
@@ -131,7 +148,6 @@ Deno.test("every command that the documentation shows does what it is asked for"
     await using _forward = forward(S3_ADDRESS, server.host);
     await Deno.mkdir(`${server.data}/backups`);
     await Deno.mkdir(`${folder}/bin`);
-    await Deno.mkdir(`${folder}/copy`);
     const deployment = await makeStandInDeployment(`${folder}/lab`);
     const env = {
       ...deployment,
@@ -148,7 +164,7 @@ Deno.test("every command that the documentation shows does what it is asked for"
         const calls = await callsOf(page);
         assert(calls.length > 0, "it shows no command");
         const script = [PREPARATION, ...calls, "echo '### done'"].join("\n");
-        const { code, text } = await runInCopy(script, `${folder}/copy`, env);
+        const { code, text } = await runInCopy(script, folder, env);
         assertEquals(code, 0, text.slice(-6000));
         assert(text.includes("### done\n"), text.slice(-6000));
       });

@@ -8,6 +8,7 @@ export interface KernelExports {
   blake3Digest(state: number): void;
   blake3Part(state: number, keyed: number, position: number, data: number, length: number): number;
   blake3Join(state: number, values: number, count: number, data: number, length: number): number;
+  copy(source: number, target: number, length: number): void;
   counterBlocks(initial: number, offset: number, blocks: number, count: number): void;
   xor(source: number, key: number, target: number, length: number): void;
   cdcReset(state: number): void;

@@ -185,6 +185,16 @@ export class Kernels {
   }
 
   /**
+   * Copies bytes `[start, end)` of a region to byte `at` of another one, or of the same. Between two
+   * regions this is faster than by their views, which are copied byte by byte unless both lie the
+   * same way between two words.
+   */
+  copy(source: Region, start: number, end: number, target: Region, at = 0): void {
+    const to = this.#pointer(target, at, at + end - start);
+    this.#exports.copy(this.#pointer(source, start, end), to, end - start);
+  }
+
+  /**
    * Starts a hash in `state`, a region of {@linkcode BLAKE3_STATE_BYTES} bytes. Any thread may go
    * on with it, one at a time.
    *

@@ -2,6 +2,7 @@
 // data of its own, so many threads may run them at once on one shared memory.
 
 export { blake3Digest, blake3Init, blake3Join, blake3Part, blake3Update } from "./blake3";
+export { copy } from "./copy";
 export { counterBlocks, xor } from "./counter";
 export { cdcReset, cdcScan } from "./fastcdc";
 export { histogram } from "./histogram";

@@ -1,3 +1,4 @@
+import { copyShared } from "../../kernels/mod.ts";
 import { StoreError } from "../errors.ts";
 import type { S3Bucket, S3OpenUpload, S3Part } from "./s3_bucket.ts";
 import type { ObjectWriter } from "./store.ts";
@@ -85,7 +86,7 @@ export class S3Writer implements ObjectWriter {
     for (let taken = 0; taken < bytes.length;) {
       this.#buffer ??= this.#pool.take();
       const part = bytes.subarray(taken, taken + this.#buffer.length - this.#filled);
-      this.#buffer.set(part, this.#filled);
+      copyShared(part, this.#buffer, this.#filled);
       this.#filled += part.length;
       taken += part.length;
       if (this.#filled === this.#buffer.length) await this.#sendPart();

@@ -196,3 +196,33 @@ Deno.test("Kernels works up to the last byte of the memory", async () => {
     assertEquals(small.bytes(last).slice(), content);
   }
 });
+
+Deno.test("Kernels.copy() copies between regions, and within one, wherever the bytes stand", () => {
+  const source = kernels.allocate(1000);
+  const target = kernels.allocate(1000);
+  kernels.bytes(source).set(new Uint8Array(1000).map((_, i) => i * 31 >> 2));
+  const bytes = kernels.bytes(source).slice();
+  for (const [start, end, at] of [[0, 1000, 0], [3, 900, 5], [8, 8, 1000], [1, 2, 999]] as const) {
+    kernels.bytes(target).fill(9);
+    kernels.copy(source, start, end, target, at);
+    const expected = new Uint8Array(1000).fill(9);
+    expected.set(bytes.subarray(start, end), at);
+    assertEquals(kernels.bytes(target).slice(), expected);
+  }
+  kernels.copy(source, 0, 900, source, 7);
+  assertEquals(kernels.bytes(source, 7, 907).slice(), bytes.subarray(0, 900));
+  kernels.free(source);
+  kernels.free(target);
+});
+
+Deno.test("Kernels.copy() refuses bytes outside of either region", () => {
+  const source = kernels.allocate(10);
+  const target = kernels.allocate(5);
+  for (
+    const [start, end, at] of [[0, 11, 0], [0, 6, 0], [0, 5, 1], [3, 2, 0], [-1, 2, 0]] as const
+  ) {
+    assertThrows(() => kernels.copy(source, start, end, target, at), RangeError);
+  }
+  kernels.free(source);
+  kernels.free(target);
+});

@@ -1,11 +1,6 @@
 import { BLAKE3_STATE_BYTES, type Kernels, type Region, SCRATCH_BYTES } from "../../kernels/mod.ts";
-import type { Task, TaskResult, WorkerReply, WorkerRequest, WorkerStart } from "./tasks.ts";
-
-/**
- * Tasks given to one worker at a time: one that it works on, and one that waits in its mailbox, so
- * that it does not idle while an answer travels.
- */
-const TASKS_PER_WORKER = 2;
+import { Mailbox, MAILBOX_TASKS } from "./mailbox.ts";
+import type { Task, TaskResult, WorkerStart } from "./tasks.ts";
 
 /** Threads that a long task starts with, however many there may be. */
 const WARM_WORKERS = 4;
@@ -19,7 +14,9 @@ interface Assigned {
 interface PoolWorker {
   readonly worker: Worker;
   readonly memory: readonly Region[];
-  readonly assigned: Map<number, Assigned>;
+  readonly mailbox: Mailbox;
+  /** What is in the mailbox, in order. */
+  readonly assigned: Assigned[];
 }
 
 /**
@@ -35,7 +32,6 @@ export class WorkerPool {
   readonly #workers: PoolWorker[] = [];
   readonly #waiting: Assigned[] = [];
   readonly #waitingFirst: Assigned[] = [];
-  #nextId = 0;
   #failure: Error | undefined;
 
   /**
@@ -91,51 +87,56 @@ export class WorkerPool {
   #idlest(): PoolWorker | undefined {
     let idlest: PoolWorker | undefined;
     for (const worker of this.#workers) {
-      if (idlest === undefined || worker.assigned.size < idlest.assigned.size) idlest = worker;
+      if (idlest === undefined || worker.assigned.length < idlest.assigned.length) idlest = worker;
     }
-    if (this.#workers.length < this.#size && (idlest === undefined || idlest.assigned.size > 0)) {
+    if (this.#workers.length < this.#size && (idlest === undefined || idlest.assigned.length > 0)) {
       return this.#start();
     }
-    return idlest !== undefined && idlest.assigned.size < TASKS_PER_WORKER ? idlest : undefined;
+    return idlest !== undefined && idlest.assigned.length < MAILBOX_TASKS ? idlest : undefined;
   }
 
   #start(): PoolWorker {
     const scratch = this.kernels.allocate(SCRATCH_BYTES);
     const state = this.kernels.allocate(BLAKE3_STATE_BYTES);
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    const started: PoolWorker = { worker, memory: [scratch, state], assigned: new Map() };
-    worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => this.#receive(started, data);
+    const mailbox = new Mailbox();
     worker.onerror = (event) => {
       // Handled here: without this the event would end the process.
       event.preventDefault();
       this.#fail(new Error(`A worker failed: ${event.message}`));
     };
-    worker.postMessage({ image: this.kernels.image, scratch, state } satisfies WorkerStart);
+    const started: PoolWorker = { worker, memory: [scratch, state], mailbox, assigned: [] };
+    worker.onmessage = () => this.#receive(started);
+    const { image } = this.kernels;
+    worker.postMessage({ image, scratch, state, mailbox: mailbox.memory } satisfies WorkerStart);
     this.#workers.push(started);
     return started;
   }
 
   #assign(worker: PoolWorker, assigned: Assigned): void {
-    const id = this.#nextId++;
-    worker.assigned.set(id, assigned);
-    worker.worker.postMessage({ id, task: assigned.task } satisfies WorkerRequest);
+    worker.assigned.push(assigned);
+    worker.mailbox.put(assigned.task);
   }
 
-  #receive(worker: PoolWorker, reply: WorkerReply): void {
-    const assigned = worker.assigned.get(reply.id);
-    worker.assigned.delete(reply.id);
-    const next = this.#waitingFirst.shift() ?? this.#waiting.shift();
-    if (next !== undefined) this.#assign(worker, next);
-    if ("error" in reply) assigned?.reject(new Error(`A worker failed: ${reply.error}`));
-    else assigned?.resolve(reply.result);
+  #receive(worker: PoolWorker): void {
+    // What was answered before the pool was closed may ring after it.
+    if (this.#failure !== undefined) return;
+    for (let answer; (answer = worker.mailbox.take()) !== undefined;) {
+      const { resolve, reject } = worker.assigned.shift()!;
+      const next = this.#waitingFirst.shift() ?? this.#waiting.shift();
+      if (next !== undefined) this.#assign(worker, next);
+      if ("error" in answer) reject(new Error(`A worker failed: ${answer.error}`));
+      else resolve(answer.result);
+    }
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    for (const { worker, memory, assigned } of this.#workers.splice(0)) {
+    for (const { worker, mailbox, memory, assigned } of this.#workers.splice(0)) {
+      mailbox.close();
       worker.terminate();
       for (const region of memory) this.kernels.free(region);
-      for (const { reject } of assigned.values()) reject(this.#failure);
+      for (const { reject } of assigned.splice(0)) reject(this.#failure);
     }
     for (const waiting of [this.#waitingFirst, this.#waiting]) {
       for (const { reject } of waiting.splice(0)) reject(this.#failure);

@@ -1,4 +1,4 @@
-import type { Region } from "../../kernels/mod.ts";
+import type { KernelImage, Region } from "../../kernels/mod.ts";
 import type { UnitEncryption } from "../encryption/mod.ts";
 
 /** Which keyed hash a repository uses, and its 32-byte key (format reference, section 5). */
@@ -98,21 +98,12 @@ export type TaskResult<T extends Task> = T extends HashTask ? HashResult
   : T extends PartTask ? HashedPart
   : never;
 
-/** The first message to a worker. */
+/** The message to a worker: the only one. */
 export interface WorkerStart {
-  readonly image: import("../../kernels/mod.ts").KernelImage;
+  readonly image: KernelImage;
   readonly scratch: Region;
   /** BLAKE3 state for one-shot hashes. */
   readonly state: Region;
+  /** Memory of its mailbox. */
+  readonly mailbox: SharedArrayBuffer;
 }
-
-/** Every further message to a worker. */
-export interface WorkerRequest {
-  readonly id: number;
-  readonly task: Task;
-}
-
-/** A worker's answer. */
-export type WorkerReply =
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: string };

@@ -9,7 +9,9 @@
 
 import { createHmac } from "node:crypto";
 import { Kernels, type Region } from "../../kernels/mod.ts";
+import type { Answer } from "./_slot.ts";
 import { DamagedUnitError, decodeRegion, encodeRegion } from "./encode_region.ts";
+import { Mailbox } from "./mailbox.ts";
 import type {
   DecodeResult,
   DecodeTask,
@@ -18,8 +20,7 @@ import type {
   HashTask,
   MacParameters,
   Task,
-  WorkerReply,
-  WorkerRequest,
+  TaskResult,
   WorkerStart,
 } from "./tasks.ts";
 
@@ -65,7 +66,7 @@ function decode(task: DecodeTask): DecodeResult {
   }
 }
 
-function perform(task: Task): unknown {
+function perform(task: Task): TaskResult<Task> {
   switch (task.operation) {
     case "hash":
       return hash(task);
@@ -80,22 +81,16 @@ function perform(task: Task): unknown {
   }
 }
 
-self.onmessage = (start: MessageEvent<WorkerStart>) => {
-  const ready = Kernels.attach(start.data.image, start.data.scratch).then((attached) => {
-    kernels = attached;
-    state = start.data.state;
-  });
-  self.onmessage = async ({ data: { id, task } }: MessageEvent<WorkerRequest>) => {
-    let reply: WorkerReply;
-    try {
-      await ready;
-      reply = { id, result: perform(task) };
-    } catch (error) {
-      reply = {
-        id,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      };
-    }
-    self.postMessage(reply);
-  };
+function answer(task: Task): Answer {
+  try {
+    return { result: perform(task) };
+  } catch (error) {
+    return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+self.onmessage = async ({ data: start }: MessageEvent<WorkerStart>) => {
+  kernels = await Kernels.attach(start.image, start.scratch);
+  state = start.state;
+  new Mailbox(start.mailbox).serve(answer, () => self.postMessage(undefined));
 };

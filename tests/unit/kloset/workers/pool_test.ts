@@ -1,7 +1,13 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Kernels, type Region } from "../../../../src/kernels/mod.ts";
 import { MacFunction } from "../../../../src/kloset/mac.ts";
-import { type DecodeTask, type HashTask, WorkerPool } from "../../../../src/kloset/workers/mod.ts";
+import {
+  type DecodeTask,
+  encodedBound,
+  type Encoding,
+  type HashTask,
+  WorkerPool,
+} from "../../../../src/kloset/workers/mod.ts";
 
 const MAC = { algorithm: "BLAKE3", key: new Uint8Array(32).fill(9) } as const;
 
@@ -84,3 +90,82 @@ Deno.test("WorkerPool: close() rejects what is under way, what waits, and what c
     }
   });
 });
+
+Deno.test("WorkerPool: a unit is encrypted and decrypted, and its damage told, across threads", async () => {
+  await withPool(2, async (pool, kernels) => {
+    const bytes = new Uint8Array(300_000).map((_, i) => i % 251);
+    const encryption = { key: new Uint8Array(32).fill(3), pieceBytes: 65_536 };
+    const encoding: Encoding = { compression: "LZ4", encryption };
+    const data = regionOf(kernels, bytes);
+    const unit = kernels.allocate(encodedBound(data.length, encoding));
+    const { length } = await pool.run(
+      { operation: "encode", data, length: data.length, target: unit, encoding },
+    );
+    const decode = (stored: Uint8Array) => {
+      const target = kernels.allocate(data.length);
+      return pool.run({
+        operation: "decode",
+        data: regionOf(kernels, stored),
+        start: 0,
+        length: stored.length,
+        target,
+        encoding,
+        mac: MAC,
+        position: 0,
+      }).then((result) => ({ result, plain: kernels.bytes(target).slice() }));
+    };
+    const stored = kernels.bytes(unit, 0, length).slice();
+    const { result, plain } = await decode(stored);
+    assertEquals(plain, bytes);
+    assertEquals("mac" in result && result.mac, new MacFunction(kernels, MAC).of(bytes));
+    stored[length - 1]! ^= 1;
+    const damaged = await decode(stored);
+    assert("damage" in damaged.result && damaged.result.damage.length > 0);
+  });
+});
+
+/** Runs a program that has used a pool; its threads wait for more. */
+async function runProgram(end: string): Promise<{ code: number; stderr: string }> {
+  const module = (path: string) => JSON.stringify(import.meta.resolve(`../../../../src/${path}`));
+  const program = `
+    import { Kernels } from ${module("kernels/mod.ts")};
+    import { WorkerPool } from ${module("kloset/workers/mod.ts")};
+    const kernels = await Kernels.load();
+    const pool = new WorkerPool(kernels, 2);
+    const data = kernels.allocate(10);
+    const mac = { algorithm: "BLAKE3", key: new Uint8Array(32) };
+    const task = { operation: "part", data, length: 10, mac, position: 0 };
+    await Promise.all([pool.run(task), pool.run(task)]);
+    ${end}
+  `;
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/program.ts`, program);
+    const config = decodeURIComponent(
+      new URL("../../../../deno.json", import.meta.url).pathname,
+    );
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-read", "--no-check", `--config=${config}`, `${folder}/program.ts`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      signal: AbortSignal.timeout(120_000),
+    }).output();
+    return { code, stderr: new TextDecoder().decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const ENDS = {
+  "its pool is closed": { end: "pool.close();", code: 0 },
+  "it exits": { end: "Deno.exit(75);", code: 75 },
+  "it fails": { end: "throw new Error('gone');", code: 1 },
+};
+
+for (const [name, { end, code }] of Object.entries(ENDS)) {
+  Deno.test(`WorkerPool: threads that wait do not keep a program from ending when ${name}`, async () => {
+    const ended = await runProgram(end);
+    assertEquals(ended.code, code, ended.stderr);
+  });
+}

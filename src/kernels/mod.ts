@@ -21,4 +21,3 @@ export {
 } from "./kernels.ts";
 export { Lz4Error, Lz4OutputTooSmallError } from "./lz4_error.ts";
 export type { Region } from "./region.ts";
-export { copyShared } from "./shared_copy.ts";

@@ -1,5 +1,5 @@
-import { copyShared } from "../../kernels/mod.ts";
 import { StoreError } from "../errors.ts";
+import { copyShared } from "./_shared_copy.ts";
 import type { S3Bucket, S3OpenUpload, S3Part } from "./s3_bucket.ts";
 import type { ObjectWriter } from "./store.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { copyShared } from "../../../src/kernels/mod.ts";
+import { copyShared } from "../../../../src/kloset/store/_shared_copy.ts";
 
 /** Longer than what is copied at a time, twice over. */
 const LENGTH = 150_000;

@@ -60,7 +60,8 @@ interface Range {
 interface LoadedRange {
   readonly range: Range;
   readonly stored: Region;
-  readonly plain: readonly Region[];
+  /** Its chunks, one after the other. */
+  readonly plain: Region;
 }
 
 /**
@@ -108,11 +109,11 @@ class ContentCopy {
   /** Starts reading a range, once there is memory for all of it. */
   async take(range: Range): Promise<void> {
     const { memory } = this.#options;
-    const regions = await memory.acquireAll([
-      Math.max(range.storedLength, 1),
-      ...range.parts.map(({ chunk }) => Math.max(chunk.length, 1)),
-    ], { holder: this });
-    const [stored, ...plain] = regions as [Region, ...Region[]];
+    const regions = await memory.acquireAll(
+      [range.storedLength, range.plainLength],
+      { holder: this },
+    );
+    const [stored, plain] = regions as [Region, Region];
     const loaded: LoadedRange = { range, stored, plain };
     const decoded = this.#load(loaded);
     const emitted = this.#emit(loaded, decoded, this.#emitted);
@@ -141,11 +142,11 @@ class ContentCopy {
     this.#contentMac.dispose();
   }
 
-  /** Reads a range and decodes its chunks, each into its plain region. */
+  /** Reads a range and decodes its chunks, each to its place. */
   async #load({ range, stored, plain }: LoadedRange): Promise<HashedPart[]> {
     this.#stopped.throwIfAborted();
     const { store, pool } = this.#options;
-    const first = range.parts[0]!.position;
+    const [{ position: first, contentPosition }] = range.parts as [Part];
     try {
       await store.read(
         "packfile",
@@ -158,8 +159,11 @@ class ContentCopy {
       if (!(error instanceof CorruptionError)) throw this.#explain(error, range);
     }
     const results = await Promise.allSettled(
-      range.parts.map((part, i) =>
-        this.#decode(range, part, stored, part.position - first, plain[i]!)
+      range.parts.map((part) =>
+        this.#decode(range, part, stored, part.position - first, {
+          offset: plain.offset + part.contentPosition - contentPosition,
+          length: part.chunk.length,
+        })
       ),
     );
     return results.map((result) => {
@@ -223,15 +227,16 @@ class ContentCopy {
     const [load, before] = await Promise.allSettled([decoded, previous]);
     if (before.status === "rejected") throw before.reason;
     if (load.status === "rejected") throw load.reason;
-    for (const [i, { chunk }] of loaded.range.parts.entries()) {
-      this.#stopped.throwIfAborted();
-      const data = loaded.plain[i]!;
-      this.#contentMac.join(load.value[i], data, chunk.length);
-      if (chunk.length > 0) {
-        await this.#write(this.#options.pool.kernels.bytes(data, 0, chunk.length));
-      }
-      this.#length += chunk.length;
+    const { range, plain } = loaded;
+    let end = 0;
+    for (const [i, { chunk: { length } }] of range.parts.entries()) {
+      const data = { offset: plain.offset + end, length };
+      this.#contentMac.join(load.value[i], data, length);
+      end += length;
     }
+    this.#stopped.throwIfAborted();
+    if (end > 0) await this.#write(this.#options.pool.kernels.bytes(plain, 0, end));
+    this.#length += end;
   }
 
   #explain(error: unknown, range: Range): unknown {

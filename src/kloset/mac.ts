@@ -36,8 +36,10 @@ export class StreamMac {
   readonly #hmac: Hmac | undefined;
   readonly #state: Region | undefined;
   readonly #staging: Region | undefined;
-  /** Bytes added so far. */
+  /** Bytes added so far, and those that a thread is at. */
   #length = 0;
+  /** Settles when all of them are joined. */
+  #joined: Promise<void> = Promise.resolve();
 
   constructor(pool: WorkerPool, parameters: MacParameters) {
     this.#pool = pool;
@@ -52,48 +54,38 @@ export class StreamMac {
   }
 
   /**
-   * Adds `data[0, length)`, which a thread hashes. The region must stay as it is, and no other call
-   * be made, meanwhile.
+   * Adds `data[0, length)`, which a thread hashes, behind what was added by earlier calls; these need
+   * not be done yet. The region must stay as it is meanwhile.
    */
-  async updateRegion(data: Region, length: number): Promise<void> {
-    const part = await this.#pool.run({
+  updateRegion(data: Region, length: number): Promise<void> {
+    const hashed = this.#pool.run({
       operation: "part",
       data,
       length,
       mac: this.#parameters,
       position: this.#length,
     });
-    this.join(part, data, length);
+    this.#length += length;
+    return this.#inOrder(hashed, (part) => this.#join(part, data, length));
+  }
+
+  /** Adds bytes on the calling thread, behind what was added by earlier calls. */
+  updateBytes(bytes: Uint8Array): Promise<void> {
+    this.#length += bytes.length;
+    return this.#inOrder(undefined, () => this.#hash(bytes));
   }
 
   /**
-   * Adds `data[0, length)`.
+   * Adds `data[0, length)`. All calls of the other methods must be done.
    *
    * @param part what a thread has made of these bytes, for the position where they are added
    */
   join(part: HashedPart, data: Region, length: number): void {
-    const { kernels } = this.#pool;
-    if (this.#state === undefined) this.#hmac!.update(kernels.bytes(data, 0, length));
-    else kernels.blake3Join(this.#state, part!, data, 0, length);
     this.#length += length;
+    this.#join(part, data, length);
   }
 
-  /** Adds bytes on the calling thread. */
-  updateBytes(bytes: Uint8Array): void {
-    this.#length += bytes.length;
-    if (this.#state === undefined || this.#staging === undefined) {
-      this.#hmac!.update(bytes);
-      return;
-    }
-    const kernels = this.#pool.kernels;
-    for (let start = 0; start < bytes.length; start += STAGING_BYTES) {
-      const piece = bytes.subarray(start, start + STAGING_BYTES);
-      kernels.bytes(this.#staging).set(piece);
-      kernels.blake3Update(this.#state, this.#staging, 0, piece.length);
-    }
-  }
-
-  /** The 32-byte MAC of everything so far; nothing can be added afterwards. */
+  /** The 32-byte MAC of everything that was added; nothing can be added afterwards. */
   digest(): Uint8Array {
     return this.#state === undefined
       ? new Uint8Array(this.#hmac!.digest())
@@ -104,5 +96,35 @@ export class StreamMac {
   dispose(): void {
     if (this.#state !== undefined) this.#pool.kernels.free(this.#state);
     if (this.#staging !== undefined) this.#pool.kernels.free(this.#staging);
+  }
+
+  /** Does what adds something once it is ready, and everything before it is added. */
+  #inOrder<T>(ready: Promise<T> | undefined, add: (value: T) => void): Promise<void> {
+    const joined = Promise.allSettled([ready, this.#joined]).then(([value, before]) => {
+      if (before.status === "rejected") throw before.reason;
+      if (value.status === "rejected") throw value.reason;
+      add(value.value as T);
+    });
+    this.#joined = joined;
+    return joined;
+  }
+
+  #join(part: HashedPart, data: Region, length: number): void {
+    const { kernels } = this.#pool;
+    if (this.#state === undefined) this.#hmac!.update(kernels.bytes(data, 0, length));
+    else kernels.blake3Join(this.#state, part!, data, 0, length);
+  }
+
+  #hash(bytes: Uint8Array): void {
+    if (this.#state === undefined || this.#staging === undefined) {
+      this.#hmac!.update(bytes);
+      return;
+    }
+    const kernels = this.#pool.kernels;
+    for (let start = 0; start < bytes.length; start += STAGING_BYTES) {
+      const piece = bytes.subarray(start, start + STAGING_BYTES);
+      kernels.bytes(this.#staging).set(piece);
+      kernels.blake3Update(this.#state, this.#staging, 0, piece.length);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { Region } from "../kernels/mod.ts";
-import type { ChunkSink } from "./chunk_sink.ts";
+import type { Appended, ChunkSink } from "./chunk_sink.ts";
 import type { Codec } from "./codec.ts";
 import { type Mac, macToHex, ResourceType } from "./format/mod.ts";
 import { BlobIndex } from "./index/mod.ts";
@@ -50,13 +50,18 @@ export class Packer implements ChunkSink {
   }
 
   /** @inheritdoc */
-  async append(mac: Mac, data: Region, length: number): Promise<void> {
+  async append(mac: Mac, data: Region, length: number): Promise<Appended> {
     this.#chunks ??= await this.#open();
-    await this.#chunks.appendRegion(ResourceType.CHUNK, mac, data, length);
-    if (this.#chunks.dataLength <= this.#options.maximumPackfileBytes) return;
-    const full = this.#chunks;
-    this.#chunks = undefined;
-    await this.#finishLater(full);
+    const packfile = this.#chunks;
+    const stored = packfile.appendRegion(ResourceType.CHUNK, mac, data, length);
+    stored.catch(() => {
+      // Thrown to whoever awaits it; without a handler now it would end the process first.
+    });
+    if (packfile.dataLength > this.#options.maximumPackfileBytes) {
+      this.#chunks = undefined;
+      await this.#finishLater(packfile);
+    }
+    return { stored };
   }
 
   /** Stores a structure under the MAC of its bytes, which is returned. */

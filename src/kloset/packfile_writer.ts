@@ -32,7 +32,8 @@ export interface PackfileWriterOptions {
 
 /**
  * One packfile being written: blobs in the order in which they come, then padding, index and
- * footer (format reference, section 8). Calls must follow one another; none may overlap.
+ * footer (format reference, section 8). Calls must follow one another; only those of
+ * {@linkcode appendRegion} may overlap.
  *
  * The packfile's id is random. Nothing derives it from the content, and an id that is known before
  * the content lets a packfile stream to a store that wants the name first, and spares a pass of
@@ -48,6 +49,8 @@ export class PackfileWriter {
   readonly #records: PackfileRecord[] = [];
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #buffered = 0;
+  /** Settles when everything so far is written. */
+  #written: Promise<void> = Promise.resolve();
   #dataLength = 0;
   #fileLength = 0;
   #disposed = false;
@@ -79,18 +82,18 @@ export class PackfileWriter {
     return this.#records;
   }
 
-  /** Appends an encoded blob that lies in shared memory. */
-  async appendRegion(type: number, mac: Uint8Array, data: Region, length: number): Promise<void> {
-    await this.#flush();
+  /**
+   * Appends an encoded blob that lies in shared memory. It has its place when this returns; the
+   * region must stay as it is until the promise settles.
+   */
+  appendRegion(type: number, mac: Uint8Array, data: Region, length: number): Promise<void> {
     this.#record(type, mac, length);
     const bytes = this.#options.pool.kernels.bytes(data, 0, length);
-    const [hashed, written] = await Promise.allSettled([
+    return allDone(
+      this.#flush(),
       this.#footerMac.updateRegion(data, length),
-      this.#writer.write(bytes),
-    ]);
-    this.#fileLength += length;
-    if (hashed.status === "rejected") throw hashed.reason;
-    if (written.status === "rejected") throw written.reason;
+      this.#write(bytes),
+    );
   }
 
   /** Appends an encoded blob. */
@@ -124,8 +127,7 @@ export class PackfileWriter {
     await this.#flush();
     const envelopeFooter = this.#footerMac.digest();
     this.#dispose();
-    await this.#writer.write(envelopeFooter);
-    this.#fileLength += envelopeFooter.length;
+    await this.#write(envelopeFooter);
     await this.#writer.close();
   }
 
@@ -162,19 +164,35 @@ export class PackfileWriter {
     return part.length;
   }
 
-  async #flush(): Promise<void> {
-    if (this.#buffered === 0) return;
-    const bytes = this.#buffer.subarray(0, this.#buffered);
-    this.#footerMac.updateBytes(bytes);
-    await this.#writer.write(bytes);
-    this.#fileLength += bytes.length;
+  /** Starts to write what is buffered; settles when that and everything before it is written. */
+  #flush(): Promise<void> {
+    if (this.#buffered === 0) return this.#written;
+    const bytes = this.#buffer.slice(0, this.#buffered);
     this.#buffered = 0;
+    return allDone(this.#footerMac.updateBytes(bytes), this.#write(bytes));
+  }
+
+  /** Writes bytes behind those of earlier calls, which need not be written yet. */
+  #write(bytes: Uint8Array): Promise<void> {
+    const written = this.#written.then(async () => {
+      await this.#writer.write(bytes);
+      this.#fileLength += bytes.length;
+    });
+    this.#written = written;
+    return written;
   }
 
   #dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#footerMac.dispose();
+  }
+}
+
+/** Waits for all of them; fails as the first one that did. */
+async function allDone(...promises: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) {
+    if (result.status === "rejected") throw result.reason;
   }
 }
 

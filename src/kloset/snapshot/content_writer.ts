@@ -1,5 +1,5 @@
 import type { FastCdcParameters, Region } from "../../kernels/mod.ts";
-import type { ChunkSink } from "../chunk_sink.ts";
+import type { Appended, ChunkSink } from "../chunk_sink.ts";
 import { type Chunk, cutChunks } from "../chunker.ts";
 import { StreamMac } from "../mac.ts";
 import type { MemoryBudget } from "../memory_budget.ts";
@@ -92,7 +92,7 @@ class ContentPipeline {
   #position = 0;
   /** Ends of the two chains; each step of a chunk follows the same step of the one before it. */
   #decided: Promise<unknown> = Promise.resolve();
-  #packed: Promise<unknown> = Promise.resolve();
+  #placed: Promise<unknown> = Promise.resolve();
 
   constructor(options: ContentWriterOptions) {
     this.#options = options;
@@ -107,10 +107,11 @@ class ContentPipeline {
   /** Starts the work on a chunk; its region is released when the work is done. */
   take(chunk: Chunk): void {
     const decision = this.#decide(chunk, this.#decided);
-    const packing = this.#pack(decision, this.#packed);
+    const placing = this.#place(decision, this.#placed);
     this.#decided = decision;
-    this.#packed = packing;
-    const done = Promise.allSettled([decision, packing]).then((results) => {
+    this.#placed = placing;
+    const storing = this.#store(decision, placing);
+    const done = Promise.allSettled([decision, storing]).then((results) => {
       this.#options.plainMemory.release(chunk.data);
       const failed = results.find((result) => result.status === "rejected");
       if (failed !== undefined) this.#failure.abort(failed.reason);
@@ -120,7 +121,9 @@ class ContentPipeline {
   }
 
   async finish(): Promise<WrittenContent> {
-    await this.#packed;
+    await this.#placed;
+    await this.#settle();
+    this.failed.throwIfAborted();
     let length = 0;
     let weighted = 0;
     for (const chunk of this.#chunks) {
@@ -137,8 +140,12 @@ class ContentPipeline {
 
   /** Waits until no thread uses this content's memory any more. */
   async dispose(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+    await this.#settle();
     this.#contentMac.dispose();
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
   }
 
   /** Hashes at once; decides in stream order, so that equal chunks of one stream are stored once. */
@@ -176,19 +183,35 @@ class ContentPipeline {
     return { mac, target, result };
   }
 
-  async #pack(decision: Promise<Encoding | undefined>, previous: Promise<unknown>): Promise<void> {
+  /** Gives an encoded chunk its place, in stream order; it is stored while the next ones follow. */
+  async #place(
+    decision: Promise<Encoding | undefined>,
+    previous: Promise<unknown>,
+  ): Promise<Appended | undefined> {
     const encoding = await decision;
     if (encoding === undefined) {
       await previous;
-      return;
+      return undefined;
     }
+    const [encoded, before] = await Promise.allSettled([encoding.result, previous]);
+    if (encoded.status === "rejected") throw encoded.reason;
+    if (before.status === "rejected") throw before.reason;
+    return await this.#options.sink.append(encoding.mac, encoding.target, encoded.value.length);
+  }
+
+  /** Releases what a chunk was encoded to when it is stored. */
+  async #store(
+    decision: Promise<Encoding | undefined>,
+    placing: Promise<Appended | undefined>,
+  ): Promise<void> {
+    const [encoding, placed] = await Promise.allSettled([decision, placing]);
     try {
-      const [encoded, before] = await Promise.allSettled([encoding.result, previous]);
-      if (encoded.status === "rejected") throw encoded.reason;
-      if (before.status === "rejected") throw before.reason;
-      await this.#options.sink.append(encoding.mac, encoding.target, encoded.value.length);
+      if (placed.status === "rejected") throw placed.reason;
+      await placed.value?.stored;
     } finally {
-      this.#options.encodedMemory.release(encoding.target);
+      if (encoding.status === "fulfilled" && encoding.value !== undefined) {
+        this.#options.encodedMemory.release(encoding.value.target);
+      }
     }
   }
 }

@@ -381,9 +381,10 @@ export class SnapshotWriter {
       sink: {
         claim: (mac) => this.#packer.claim(mac),
         append: async (mac, data, length) => {
-          await this.#packer.append(mac, data, length);
+          const appended = await this.#packer.append(mac, data, length);
           const bytesStored = this.#statistics.bytesStored + length;
           this.#statistics = { ...this.#statistics, bytesStored };
+          return appended;
         },
       },
       entropy: isFile,

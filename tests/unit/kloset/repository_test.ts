@@ -45,11 +45,18 @@ async function entriesOf(reader: SnapshotReader): Promise<Entry[]> {
   return entries;
 }
 
-async function memoryRepository(): Promise<{ store: MemoryStore; repository: Repository }> {
+async function memoryRepository(
+  configuration = smallConfiguration(),
+): Promise<{ store: MemoryStore; repository: Repository }> {
   const store = new MemoryStore();
-  await createWith(store, smallConfiguration());
+  await createWith(store, configuration);
   return { store, repository: await openSmall(store) };
 }
+
+/** A content of some length is read in many pieces: each comes from one packfile. */
+const MANY_PACKFILES = smallConfiguration({
+  packfile: { minSize: 0n, averageSize: 0n, maxSize: 2000n },
+});
 
 Deno.test("Repository gives back what it was given, whatever the size", async (t) => {
   await using directory = await TemporaryDirectory.make();
@@ -190,7 +197,7 @@ Deno.test("SnapshotReader refuses to read what is no file", async () => {
 });
 
 Deno.test("SnapshotReader.read() ends when its consumer cancels, and when it is aborted", async () => {
-  const { repository } = await memoryRepository();
+  const { repository } = await memoryRepository(MANY_PACKFILES);
   await using _ = repository;
   const files = { "/a": noise(200_000, 1) };
   const id = await backUp(repository, files);
@@ -215,7 +222,7 @@ Deno.test("SnapshotReader.read() ends when its consumer cancels, and when it is 
 });
 
 Deno.test("SnapshotReader.copy() throws what its consumer fails with", async () => {
-  const { repository } = await memoryRepository();
+  const { repository } = await memoryRepository(MANY_PACKFILES);
   await using _ = repository;
   const files = { "/a": noise(200_000, 1) };
   const id = await backUp(repository, files);

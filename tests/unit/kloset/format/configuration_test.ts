@@ -20,7 +20,17 @@ const DEFAULTS = defaultConfiguration(
   uuidFromString(REPOSITORY_ID),
   1_700_000_000_000_000_000n,
 );
-const UNCOMPRESSED: Configuration = { ...DEFAULTS, compression: undefined };
+/** What Go wrote to the vector: its sizes of chunks, and no compression. */
+const OF_GO: Configuration = {
+  ...DEFAULTS,
+  chunking: {
+    algorithm: "fastcdc-v1.0.0",
+    minSize: 512 << 10,
+    normalSize: 1 << 20,
+    maxSize: 8 << 20,
+  },
+  compression: undefined,
+};
 
 function encrypted(kdf: KdfParameters): Configuration {
   const encryption: Encryption = {
@@ -41,11 +51,11 @@ const KDFS: KdfParameters[] = [
 ];
 
 Deno.test("decodeConfigurationFile reads the CONFIG that Go wrote", () => {
-  assertEquals(decodeConfigurationFile(CONFIG_FILE, blake3()), UNCOMPRESSED);
+  assertEquals(decodeConfigurationFile(CONFIG_FILE, blake3()), OF_GO);
 });
 
 Deno.test("encodeConfigurationFile writes the CONFIG that Go wrote", () => {
-  assertEquals(encodeConfigurationFile(UNCOMPRESSED, blake3()), CONFIG_FILE);
+  assertEquals(encodeConfigurationFile(OF_GO, blake3()), CONFIG_FILE);
 });
 
 Deno.test("defaultConfiguration has the compression of version 1.1.3", () => {
@@ -54,7 +64,7 @@ Deno.test("defaultConfiguration has the compression of version 1.1.3", () => {
 });
 
 Deno.test("decodeConfiguration undoes encodeConfiguration", () => {
-  for (const configuration of [DEFAULTS, UNCOMPRESSED, ...KDFS.map(encrypted)]) {
+  for (const configuration of [DEFAULTS, OF_GO, ...KDFS.map(encrypted)]) {
     assertEquals(decodeConfiguration(encodeConfiguration(configuration)), configuration);
   }
 });

@@ -38,6 +38,8 @@ import { verifyPackfile } from "./packfile_verifier.ts";
 import { assertLongEnough, type PassphraseProvider } from "./passphrase.ts";
 import { rereadOnDamage } from "./reread.ts";
 import {
+  decodeCachedHeader,
+  encodeCachedHeader,
   type SnapshotHeader,
   snapshotHeaderOf,
   type SnapshotOptions,
@@ -185,7 +187,7 @@ export class Repository implements AsyncDisposable {
     const cached = catalog.cachedHeaders(ids);
     for (const [i, id] of ids.entries()) {
       try {
-        headers.push(snapshotHeaderOf(await this.#headerFor(id, cached[i])));
+        headers.push(await this.#headerFor(id, cached[i]));
       } catch (error) {
         if (!(error instanceof CorruptionError)) throw error;
         unreadable.push({ id: macToHex(id), error });
@@ -257,7 +259,7 @@ export class Repository implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
     }
-    const { header } = await this.#readHeader(macFromHex(this.resolveSnapshotId(id)));
+    const header = await this.#readHeader(macFromHex(this.resolveSnapshotId(id)));
     return new SnapshotReader(this.#engine, header);
   }
 
@@ -288,18 +290,19 @@ export class Repository implements AsyncDisposable {
   }
 
   /** A header out of the cache if it is there, else out of the store and into the cache. */
-  async #headerFor(id: Mac, cached: Uint8Array | undefined): Promise<Header> {
-    if (cached !== undefined) return decodeHeader(cached);
-    const { header, bytes } = await this.#readHeader(id);
-    this.#engine.catalog.cacheHeader(id, bytes);
+  async #headerFor(id: Mac, cached: Uint8Array | undefined): Promise<SnapshotHeader> {
+    const known = cached && decodeCachedHeader(cached);
+    if (known !== undefined) return known;
+    const header = snapshotHeaderOf(await this.#readHeader(id));
+    this.#engine.catalog.cacheHeader(id, encodeCachedHeader(header));
     return header;
   }
 
   /** Reads a header that nothing vouches for. */
-  #readHeader(id: Mac): Promise<{ header: Header; bytes: Uint8Array }> {
+  #readHeader(id: Mac): Promise<Header> {
     return rereadOnDamage(async () => {
       const bytes = await this.#engine.blobs.read(ResourceType.SNAPSHOT, id);
-      return { header: decodedHeader(id, () => bytes), bytes };
+      return decodedHeader(id, () => bytes);
     }, (problem) => new CorruptionError(problem, { snapshot: macToHex(id) }));
   }
 }

@@ -6,7 +6,12 @@
 
 export { CheckMemo, type CheckOptions, type Damage } from "./check.ts";
 export { type Entry, type ReadOptions, type RecordedError, SnapshotReader } from "./reader.ts";
-export { type SnapshotHeader, snapshotHeaderOf } from "./snapshot_header.ts";
+export {
+  decodeCachedHeader,
+  encodeCachedHeader,
+  type SnapshotHeader,
+  snapshotHeaderOf,
+} from "./snapshot_header.ts";
 export {
   type EntryAttributes,
   type SnapshotOptions,

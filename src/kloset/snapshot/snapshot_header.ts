@@ -35,3 +35,29 @@ export function snapshotHeaderOf(header: Header): SnapshotHeader {
     importer: source?.importer ?? { type: "", origin: "", directory: "/" },
   };
 }
+
+/**
+ * A header as the index cache keeps it. JSON, which the runtime parses itself: a list of thousands of
+ * snapshots takes half as long as with the headers of the format.
+ */
+export function encodeCachedHeader(header: SnapshotHeader): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({
+    ...header,
+    timestamp: header.timestamp.getTime(),
+    durationNs: String(header.durationNs),
+  }));
+}
+
+/** Undoes {@linkcode encodeCachedHeader}; undefined: the bytes are of another layout of the cache. */
+export function decodeCachedHeader(bytes: Uint8Array): SnapshotHeader | undefined {
+  if (bytes[0] !== OPENING_BRACE) return undefined;
+  const header = JSON.parse(new TextDecoder().decode(bytes));
+  return {
+    ...header,
+    // What is no date is null in JSON.
+    timestamp: new Date(header.timestamp ?? NaN),
+    durationNs: BigInt(header.durationNs),
+  };
+}
+
+const OPENING_BRACE = 0x7b;

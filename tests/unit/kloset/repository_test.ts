@@ -242,7 +242,7 @@ Deno.test("SnapshotReader lets consumers take turns with streams that exceed the
   await using directory = await TemporaryDirectory.make();
   const store = openStore(directory.at("repository"));
   await using repository = await createRepository(store, { jobs: 1 });
-  // Zeros: cut at the maximum, 8 MiB; each stream is more than what is read ahead.
+  // Zeros: cut at the maximum, 2 MiB; each stream is more than what is read ahead.
   const bytes = new Uint8Array(48 * MIB);
   const id = await backUp(repository, { "/a": bytes });
   const reader = await repository.openSnapshot(id);

@@ -59,7 +59,13 @@ export class Packer implements ChunkSink {
     });
     if (packfile.dataLength > this.#options.maximumPackfileBytes) {
       this.#chunks = undefined;
-      await this.#finishLater(packfile);
+      try {
+        await this.#finishLater(packfile);
+      } catch (error) {
+        // Nobody may use the region for something else before it is at rest.
+        await stored.catch(() => {});
+        throw error;
+      }
     }
     return { stored };
   }

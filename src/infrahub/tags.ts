@@ -17,12 +17,12 @@ export interface BackupDescription {
 
 /** What a snapshot's tags say; a field is undefined when its tag is missing. */
 export interface SnapshotTags {
-  readonly backupId?: string;
-  readonly component?: string;
-  readonly infrahubVersion?: string;
-  readonly toolVersion?: string;
-  readonly neo4jEdition?: string;
-  readonly components?: readonly string[];
+  readonly backupId: string | undefined;
+  readonly component: string | undefined;
+  readonly infrahubVersion: string | undefined;
+  readonly toolVersion: string | undefined;
+  readonly neo4jEdition: string | undefined;
+  readonly components: readonly string[] | undefined;
   readonly redacted: boolean;
 }
 
@@ -43,24 +43,18 @@ export function buildTags(backup: BackupDescription, component: Component): stri
 
 /** Reads the tags of a snapshot; of a repeated tag the first counts. */
 export function parseTags(tags: readonly string[]): SnapshotTags {
-  const values = new Map<string, string>();
-  for (const tag of tags) {
-    const at = tag.indexOf("=");
-    const key = tag.slice(0, Math.max(at, 0));
-    if (key !== "" && !values.has(key)) values.set(key, tag.slice(at + 1));
-  }
-  const text = <Name extends string>(name: Name, key: string) => {
-    const value = values.get(`infrahub.${key}`);
-    return (value === undefined ? {} : { [name]: value }) as { [K in Name]?: string };
-  };
-  const components = values.get("infrahub.components");
+  const components = valueOf(tags, "infrahub.components=");
   return {
-    ...text("backupId", "backup-id"),
-    ...text("component", "component"),
-    ...text("infrahubVersion", "version"),
-    ...text("toolVersion", "backup-tool-version"),
-    ...text("neo4jEdition", "neo4j-edition"),
-    ...(components ? { components: components.split(",").filter((name) => name !== "") } : {}),
-    redacted: values.get("infrahub.redacted") === "true",
+    backupId: valueOf(tags, "infrahub.backup-id="),
+    component: valueOf(tags, "infrahub.component="),
+    infrahubVersion: valueOf(tags, "infrahub.version="),
+    toolVersion: valueOf(tags, "infrahub.backup-tool-version="),
+    neo4jEdition: valueOf(tags, "infrahub.neo4j-edition="),
+    components: components ? components.split(",").filter((name) => name !== "") : undefined,
+    redacted: valueOf(tags, "infrahub.redacted=") === "true",
   };
+}
+
+function valueOf(tags: readonly string[], prefix: string): string | undefined {
+  return tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length);
 }

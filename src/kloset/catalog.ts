@@ -38,8 +38,10 @@ export class Catalog {
    */
   static async open(options: CatalogOptions): Promise<Catalog> {
     const catalog = new Catalog(options);
-    const listed = await options.store.list("state");
+    // The cache is read while the store answers.
+    const listing = options.store.list("state");
     const cached = options.cache?.load();
+    const listed = await listing;
     if (cached !== undefined) catalog.#restore(cached, new Set(listed));
     await catalog.#merge(listed);
     return catalog;
@@ -152,12 +154,14 @@ function decodeStates(extra: string): KnownState[] | undefined {
   // The cache has verified that this is what save() wrote, in this or an older program version.
   const states: unknown = JSON.parse(extra);
   if (!Array.isArray(states) || !states.every(isEncodedState)) return undefined;
-  return states.map(([id, timestampNs, version, serial]) => ({
-    id,
-    timestampNs: BigInt(timestampNs),
-    version,
-    serial: Uint8Array.from(serial.match(/../g) ?? [], (pair) => parseInt(pair, 16)),
-  }));
+  // Each state repeats the serial of the one before it: nearly all have the same.
+  const serials = new Map<string, Uint8Array>();
+  return states.map(([id, timestampNs, version, hex]) => {
+    const serial = serials.get(hex) ??
+      Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+    serials.set(hex, serial);
+    return { id, timestampNs: BigInt(timestampNs), version, serial };
+  });
 }
 
 function isEncodedState(value: unknown): value is EncodedState {

@@ -21,7 +21,9 @@ export const NIL_MAC: Mac = new Uint8Array(MAC_BYTES);
 const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** The MAC as 64 lower-case hexadecimal digits. */
-export function macToHex(mac: Mac): string {
+export function macToHex(mac: Mac & { toHex?(): string }): string {
+  // Five times as fast, where the runtime has it: Deno 2.4 does not.
+  if (mac.toHex !== undefined) return mac.toHex();
   let hex = "";
   for (const byte of mac) hex += HEX_PAIRS[byte];
   return hex;

@@ -1,4 +1,4 @@
-import { type Mac, MAC_BYTES, ResourceType } from "../format/mod.ts";
+import { type Mac, MAC_BYTES, macToHex, ResourceType } from "../format/mod.ts";
 import { checkMac, LOCATION_BYTES, LocationTable } from "./_location_table.ts";
 import { COLOURED, KNOWN, PackfileTable, RETIRED } from "./_packfile_table.ts";
 
@@ -177,6 +177,7 @@ export class BlobIndex {
 
   /** When a resource was coloured; undefined when it is not. */
   colouredAt(type: number, mac: Mac): bigint | undefined {
+    if (this.#colours.size === 0) return undefined;
     return this.#colours.get(colourKey(type, mac, 0));
   }
 
@@ -191,8 +192,9 @@ export class BlobIndex {
       const flags = this.#packfiles.flagsOf(this.#snapshots.packfileOf(entry));
       if ((flags & KNOWN) === 0) continue;
       const id = this.#snapshots.macOf(entry);
-      const key = colourKey(ResourceType.SNAPSHOT, id, 0);
-      if (!this.#colours.has(key) && !ids.has(key)) ids.set(key, id.slice());
+      const key = macToHex(id);
+      if (ids.has(key) || this.colouredAt(ResourceType.SNAPSHOT, id) !== undefined) continue;
+      ids.set(key, id.slice());
     }
     return [...ids.values()];
   }

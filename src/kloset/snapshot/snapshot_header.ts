@@ -51,13 +51,13 @@ export function encodeCachedHeader(header: SnapshotHeader): Uint8Array {
 /** Undoes {@linkcode encodeCachedHeader}; undefined: the bytes are of another layout of the cache. */
 export function decodeCachedHeader(bytes: Uint8Array): SnapshotHeader | undefined {
   if (bytes[0] !== OPENING_BRACE) return undefined;
-  const header = JSON.parse(new TextDecoder().decode(bytes));
-  return {
-    ...header,
-    // What is no date is null in JSON.
-    timestamp: new Date(header.timestamp ?? NaN),
-    durationNs: BigInt(header.durationNs),
-  };
+  const header = JSON.parse(DECODER.decode(bytes));
+  // What is no date is null in JSON.
+  header.timestamp = new Date(header.timestamp ?? NaN);
+  header.durationNs = BigInt(header.durationNs);
+  return header;
 }
+
+const DECODER = new TextDecoder();
 
 const OPENING_BRACE = 0x7b;

@@ -36,7 +36,16 @@ Deno.test("parseTags reads what buildTags wrote", () => {
 });
 
 Deno.test("parseTags leaves out what is missing and ignores what is none of ours", () => {
-  assertEquals(parseTags([]), { redacted: false });
+  const none = {
+    backupId: undefined,
+    component: undefined,
+    infrahubVersion: undefined,
+    toolVersion: undefined,
+    neo4jEdition: undefined,
+    components: undefined,
+    redacted: false,
+  };
+  assertEquals(parseTags([]), none);
   assertEquals(
     parseTags([
       "daily",
@@ -47,7 +56,7 @@ Deno.test("parseTags leaves out what is missing and ignores what is none of ours
       "infrahub.version=a=b",
       "infrahub.version=second",
     ]),
-    { infrahubVersion: "a=b", redacted: true },
+    { ...none, infrahubVersion: "a=b", redacted: true },
   );
 });
 

@@ -27,7 +27,7 @@ const CONFIGURATION_FOLDER = `${ROOT}dist/.compile`;
 /** Files that no static import names. */
 const INCLUDED = [
   "src/kloset/workers/worker.ts",
-  "src/kloset/encryption/argon2id_worker.ts",
+  "src/kloset/key/argon2id_worker.ts",
   "src/kernels/kernels.wasm",
 ];
 

@@ -1,3 +1,4 @@
+import { createRepository, openStore } from "../../src/kloset/mod.ts";
 import { findTool, ROOT } from "../tool.ts";
 import type { Contender } from "./contenders.ts";
 import type { Stream, StreamKind } from "./data_set.ts";
@@ -41,9 +42,9 @@ export class OurTool implements Contender {
     return new OurTool(folder, `${version} (${kind})`);
   }
 
-  /** The first backup makes it. */
-  prepare(_repository: string): Promise<void> {
-    return Promise.resolve();
+  async prepare(repository: string): Promise<void> {
+    // By the code that makes it for a first backup: there is no command for it.
+    await (await createRepository(openStore(repository), { jobs: 1 })).close();
   }
 
   backup(repository: string, stream: Stream, kind: StreamKind): Run {

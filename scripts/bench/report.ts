@@ -169,6 +169,7 @@ const FAIRNESS = `- The same file of the same bytes goes to every program from \
   encrypt here.
 - plakar keeps its state in a daemon that runs on between commands. The daemon's processor time
   counts, its memory does not.
+- Repositories are made before the first backup, outside its time, for all of them.
 - The page cache has all that is read: the data sets have just been written, and so have the
   repositories. The figures are those of processors and memory, not of a disk. What a run leaves to
   be written is flushed before the next one begins, outside its time.

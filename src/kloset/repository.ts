@@ -3,7 +3,6 @@ import { CutScanner, Kernels } from "../kernels/mod.ts";
 import { BlobReader, filePosition } from "./blob_reader.ts";
 import { Catalog } from "./catalog.ts";
 import { Codec } from "./codec.ts";
-import { newEncryption } from "./encryption/mod.ts";
 import { type Engine, startMachinery } from "./engine.ts";
 import {
   AmbiguousSnapshotIdError,
@@ -33,6 +32,7 @@ import {
   uuidToString,
 } from "./format/mod.ts";
 import { IndexCache } from "./index/mod.ts";
+import { newEncryption } from "./key/mod.ts";
 import { MacFunction } from "./mac.ts";
 import { verifyPackfile } from "./packfile_verifier.ts";
 import { assertLongEnough, type PassphraseProvider } from "./passphrase.ts";

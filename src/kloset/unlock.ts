@@ -1,5 +1,5 @@
 import type { Kernels } from "../kernels/mod.ts";
-import { opensCanary, repositoryEncryption, type UnitEncryption } from "./encryption/mod.ts";
+import type { UnitEncryption } from "./encryption/mod.ts";
 import {
   CorruptionError,
   EncryptedRepositoryError,
@@ -17,6 +17,7 @@ import {
   verifyEnvelope,
   VERSION_1_1_0,
 } from "./format/mod.ts";
+import { opensCanary, repositoryEncryption } from "./key/mod.ts";
 import { MacFunction } from "./mac.ts";
 import type { PassphraseProvider } from "./passphrase.ts";
 import type { Store } from "./store/mod.ts";

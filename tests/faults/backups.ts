@@ -13,7 +13,7 @@ import {
   type SnapshotOptions,
   type Store,
 } from "../../src/kloset/mod.ts";
-import { newEncryption } from "../../src/kloset/encryption/mod.ts";
+import { newEncryption } from "../../src/kloset/key/mod.ts";
 import {
   type Configuration,
   defaultConfiguration,

@@ -15,7 +15,7 @@ import {
   type Store,
 } from "../../src/kloset/mod.ts";
 import { Codec } from "../../src/kloset/codec.ts";
-import { repositoryEncryption } from "../../src/kloset/encryption/mod.ts";
+import { repositoryEncryption } from "../../src/kloset/key/mod.ts";
 import {
   decodeConfigurationFile,
   decodePackfileFooter,

@@ -1,17 +1,13 @@
 /**
  * Encryption of repositories (format reference, section 4.4): everything but CONFIG is stored in
- * **units**, each encrypted with a key of its own; the repository's **key**, which comes from a
- * passphrase, wraps these, and is the key of all MACs.
+ * **units**, each encrypted with a key of its own, which the repository's key wraps.
+ *
+ * Without what makes that key of a passphrase (`../key`): threads load this.
  *
  * @module
  */
 
-export {
-  newEncryption,
-  type NewEncryptionOptions,
-  opensCanary,
-  repositoryEncryption,
-} from "./repository_key.ts";
+export { AES_KEY_BYTES } from "./_aes.ts";
 export {
   DecryptionError,
   decryptUnit,

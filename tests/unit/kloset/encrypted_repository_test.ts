@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Kernels } from "../../../src/kernels/mod.ts";
-import { newEncryption } from "../../../src/kloset/encryption/mod.ts";
+import { newEncryption } from "../../../src/kloset/key/mod.ts";
 import {
   CorruptionError,
   createRepository,

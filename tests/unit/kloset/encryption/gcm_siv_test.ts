@@ -2,7 +2,7 @@ import { createCipheriv } from "node:crypto";
 import { assert, assertEquals } from "@std/assert";
 import { Kernels } from "../../../../src/kernels/mod.ts";
 import { GcmSiv } from "../../../../src/kloset/encryption/gcm_siv.ts";
-import { bytesOf } from "./_hex.ts";
+import { bytesOf } from "../_hex.ts";
 
 const kernels = await Kernels.load();
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { unwrapKey, wrapKey } from "../../../../src/kloset/encryption/key_wrap.ts";
-import { bytesOf } from "./_hex.ts";
+import { bytesOf } from "../_hex.ts";
 
 const WRAPPING_KEY = bytesOf("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F");
 

@@ -7,7 +7,7 @@ import {
   encryptUnit,
   type UnitEncryption,
 } from "../../../../src/kloset/encryption/mod.ts";
-import { bytesOf } from "./_hex.ts";
+import { bytesOf } from "../_hex.ts";
 
 const kernels = await Kernels.load();
 

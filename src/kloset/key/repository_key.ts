@@ -7,7 +7,7 @@ import {
   encryptionOverhead,
   encryptUnit,
   type UnitEncryption,
-} from "./unit.ts";
+} from "../encryption/mod.ts";
 
 const SUBKEY_ALGORITHM = "AES256-KW";
 const DATA_ALGORITHM = "AES256-GCM-SIV";

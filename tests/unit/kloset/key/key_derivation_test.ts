@@ -1,11 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DEFAULT_KDF, deriveKey } from "../../../../src/kloset/encryption/key_derivation.ts";
+import { DEFAULT_KDF, deriveKey } from "../../../../src/kloset/key/key_derivation.ts";
 import {
   type Argon2idParameters,
   FormatError,
   type KdfParameters,
 } from "../../../../src/kloset/format/mod.ts";
-import { bytesOf } from "./_hex.ts";
+import { bytesOf } from "../_hex.ts";
 
 function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);

@@ -1,7 +1,7 @@
 import { pbkdf2, scrypt, type ScryptOptions } from "node:crypto";
 import { promisify } from "node:util";
 import { type Encryption, FormatError, type KdfParameters } from "../format/mod.ts";
-import { AES_KEY_BYTES } from "./_aes.ts";
+import { AES_KEY_BYTES } from "../encryption/mod.ts";
 import type { Argon2idReply, Argon2idRequest } from "./argon2id_worker.ts";
 
 /** The cost that version 1.1.3 of the Go library gives a passphrase: 256 MiB, four passes. */

@@ -1,0 +1,13 @@
+/**
+ * The **key** of an encrypted repository (format reference, section 4.4): it comes from a passphrase,
+ * wraps the keys of the units (`../encryption`), and is the key of all MACs.
+ *
+ * @module
+ */
+
+export {
+  newEncryption,
+  type NewEncryptionOptions,
+  opensCanary,
+  repositoryEncryption,
+} from "./repository_key.ts";

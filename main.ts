@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isVersionRequest, VERSION_TEXT } from "./src/cli/version.ts";
+import { isVersionRequest, VERSION_TEXT } from "./src/cli/process/version.ts";
 
 if (import.meta.main) {
   if (isVersionRequest(Deno.args)) {

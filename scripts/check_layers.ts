@@ -18,9 +18,9 @@
  * A module belongs to the part with the longest name that its path starts with.
  */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  "main.ts": ["src/cli", "src/cli/version.ts"],
+  "main.ts": ["src/cli", "src/cli/process/version.ts"],
   "src/cli": [
-    "src/cli/version.ts",
+    "src/cli/process/version.ts",
     "src/infrahub",
     "src/environment",
     "src/archive",
@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "deno.json",
   ],
   // For a program that is asked for its version alone, and loads nothing else.
-  "src/cli/version.ts": ["deno.json"],
+  "src/cli/process/version.ts": ["deno.json"],
   "src/infrahub": ["src/environment", "src/archive", "src/kloset"],
   "src/environment": [],
   "src/archive": [],

@@ -11,11 +11,11 @@
  */
 
 import type { CliContext } from "../src/cli/mod.ts";
-import { EXIT_CODES } from "../src/cli/exit_codes.ts";
-import { manualPage } from "../src/cli/manual.ts";
-import { METRICS } from "../src/cli/metrics.ts";
+import { EXIT_CODES } from "../src/cli/process/exit_codes.ts";
+import { manualPage } from "../src/cli/commands/manual.ts";
+import { METRICS } from "../src/cli/report/metrics.ts";
 import { createProgram } from "../src/cli/program.ts";
-import { processContext } from "../src/cli/context.ts";
+import { processContext } from "../src/cli/process/context.ts";
 import { print } from "./print.ts";
 import { ROOT } from "./tool.ts";
 

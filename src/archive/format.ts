@@ -1,4 +1,4 @@
-import { problemOf } from "./_problem.ts";
+import { problemOf } from "./io/mod.ts";
 import { ArchiveIoError, KeyMismatchError, UnrecognizedFormatError } from "./errors.ts";
 
 /** What a backup file is, told by its first byte. */

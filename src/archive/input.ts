@@ -1,4 +1,4 @@
-import { attempt } from "./_problem.ts";
+import { attempt } from "./io/mod.ts";
 import { ArchiveIoError } from "./errors.ts";
 
 /**

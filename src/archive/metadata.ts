@@ -1,4 +1,4 @@
-import { compareText } from "./_order.ts";
+import { compareText } from "./tar/mod.ts";
 import { DamagedArchiveError } from "./errors.ts";
 
 /** Version of the layout of {@linkcode BackupMetadata}, as the Go tool writes it. */

@@ -16,12 +16,23 @@
  * @module
  */
 
-export { decrypt, encrypt, encryptedSize } from "./encryption.ts";
+export {
+  BUILT_IN_PUBLIC_KEY,
+  decrypt,
+  encrypt,
+  encryptedSize,
+  generateKeyPair,
+  type KeyPair,
+  loadPrivateKey,
+  loadPublicKey,
+  parsePrivateKey,
+  parsePublicKey,
+  writeKeyFiles,
+  type WriteKeyFilesOptions,
+} from "./encryption/mod.ts";
 export * from "./errors.ts";
 export * from "./format.ts";
 export * from "./input.ts";
-export * from "./key_files.ts";
-export * from "./keys.ts";
 export * from "./layout.ts";
 export * from "./limits.ts";
 export * from "./metadata.ts";

@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
-import { extract } from "./_extract.ts";
-import { openGzip } from "./_plain_gzip.ts";
-import { scanEntries } from "./_scan.ts";
+import { extract, openGzip, scanEntries } from "./tar/mod.ts";
 import { ArchiveError, ArchiveLimitError, DamagedArchiveError } from "./errors.ts";
 import { type ArchiveInput, fileInput } from "./input.ts";
 import { TASK_MANAGER_DUMP_NAME } from "./layout.ts";

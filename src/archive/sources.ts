@@ -1,6 +1,5 @@
-import { comparePaths } from "./_order.ts";
-import { entryNameProblem, normalizeEntryName, parentsOf } from "./_entry_name.ts";
-import { attempt } from "./_problem.ts";
+import { comparePaths, entryNameProblem, normalizeEntryName, parentsOf } from "./tar/mod.ts";
+import { attempt } from "./io/mod.ts";
 import { InvalidSourceError } from "./errors.ts";
 import { METADATA_NAME } from "./layout.ts";
 

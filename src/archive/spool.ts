@@ -1,5 +1,4 @@
-import { randomName, writeAll } from "./_files.ts";
-import { attempt } from "./_problem.ts";
+import { attempt, randomName, writeAll } from "./io/mod.ts";
 
 /** How {@linkcode spool} works. */
 export interface SpoolOptions {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { openGzip } from "./_plain_gzip.ts";
-import { scanEntries, type ScannedEntry, type ScanOptions } from "./_scan.ts";
+import { openGzip, scanEntries, type ScannedEntry, type ScanOptions } from "./tar/mod.ts";
 import { DamagedArchiveError } from "./errors.ts";
 import type { ArchiveLimits } from "./limits.ts";
 import { type ArchiveInput, fileInput } from "./input.ts";

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import { createTarPacker, type TarHeader, type TarPackController } from "modern-tar";
-import { beginSession } from "./_envelope.ts";
-import { ArchiveOutput } from "./_archive_output.ts";
-import { attempt } from "./_problem.ts";
-import { attributesOf, withSource } from "./_source_reader.ts";
-import { TemporaryFile } from "./_temporary_file.ts";
+import { beginSession } from "./encryption/mod.ts";
+import { ArchiveOutput, attributesOf, withSource } from "./tar/mod.ts";
+import { attempt, TemporaryFile } from "./io/mod.ts";
 import { DamagedArchiveError, InvalidSourceError } from "./errors.ts";
 import { BACKUP_DIRECTORY, METADATA_NAME } from "./layout.ts";
 import { type BackupMetadata, encodeMetadata } from "./metadata.ts";

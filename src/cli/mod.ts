@@ -8,14 +8,14 @@
  * @module
  */
 
-export { type CliContext, processContext } from "./context.ts";
+export { type CliContext, processContext } from "./process/mod.ts";
 export {
   EXIT_FAILURE,
   EXIT_INTERRUPTED,
   EXIT_SUCCESS,
   EXIT_SUSPICIOUS,
   EXIT_TERMINATED,
-} from "./exit_codes.ts";
+} from "./process/mod.ts";
 export { run } from "./run.ts";
-export { handleSignals, InterruptedError } from "./signals.ts";
-export { VERSION } from "./version.ts";
+export { handleSignals, InterruptedError } from "./process/mod.ts";
+export { VERSION } from "./process/mod.ts";

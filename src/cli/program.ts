@@ -1,26 +1,34 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { allCommands, applyEnvironment, flagValue, normaliseBooleans } from "./command_line.ts";
-import { addCompletion } from "./completion.ts";
-import type { CliContext } from "./context.ts";
-import { addCreate } from "./create.ts";
-import { addEnvironment } from "./environment.ts";
-import { defaultCommandOf } from "./default_command.ts";
-import { addExamples } from "./examples.ts";
-import { EXIT_STATUS_HELP, EXIT_SUCCESS } from "./exit_codes.ts";
-import { addKeygen } from "./keygen.ts";
-import { configureLog } from "./log.ts";
-import { addManual } from "./manual.ts";
-import { actAsMenu, commandPath } from "./menu.ts";
-import { addRepo } from "./repo.ts";
-import { addRestore } from "./restore.ts";
-import { createRootCommand, TASK_MANAGER_PROGRAM } from "./root_command.ts";
-import { RunMonitor } from "./run_monitor.ts";
-import type { Session } from "./session.ts";
-import { addSnapshots } from "./snapshots.ts";
-import { addSystemd } from "./systemd.ts";
-import { addFlush, addTasks } from "./tasks.ts";
-import { addUpload } from "./upload.ts";
-import { addVersion } from "./version_command.ts";
+import {
+  actAsMenu,
+  addExamples,
+  allCommands,
+  applyEnvironment,
+  commandPath,
+  createRootCommand,
+  defaultCommandOf,
+  flagValue,
+  normaliseBooleans,
+  TASK_MANAGER_PROGRAM,
+} from "./syntax/mod.ts";
+import {
+  addCompletion,
+  addEnvironment,
+  addFlush,
+  addKeygen,
+  addManual,
+  addTasks,
+  addUpload,
+  addVersion,
+} from "./commands/mod.ts";
+import { type CliContext, EXIT_STATUS_HELP, EXIT_SUCCESS } from "./process/mod.ts";
+import { addCreate } from "./commands/create/mod.ts";
+import { configureLog, RunMonitor } from "./report/mod.ts";
+import { addRepo } from "./commands/repo/mod.ts";
+import { addRestore } from "./commands/restore/mod.ts";
+import type { Session } from "./session/mod.ts";
+import { addSnapshots } from "./commands/snapshots/mod.ts";
+import { addSystemd } from "./commands/systemd/mod.ts";
 
 /** The program's commands, ready to run. */
 export interface Program {

@@ -1,12 +1,15 @@
 import { CommanderError } from "@commander-js/extra-typings";
 import { messageOf, type ReportFields } from "../infrahub/mod.ts";
-import type { CliContext } from "./context.ts";
-import { EXIT_FAILURE, EXIT_SUCCESS } from "./exit_codes.ts";
-import { configureLog, logError } from "./log.ts";
+import {
+  type CliContext,
+  EXIT_FAILURE,
+  EXIT_SUCCESS,
+  InterruptedError,
+  redactUrls,
+} from "./process/mod.ts";
+import { configureLog, logError } from "./report/mod.ts";
 import { createProgram, type Program } from "./program.ts";
-import { redactUrls } from "./redact.ts";
-import { InterruptedError } from "./signals.ts";
-import { usageErrorOf } from "./usage_error.ts";
+import { usageErrorOf } from "./syntax/mod.ts";
 
 /**
  * Runs the program.

@@ -1,10 +1,9 @@
-import { captureCommand } from "./command_capture.ts";
-import { CommandFailedError } from "./command_failed_error.ts";
+import { captureCommand, CommandFailedError } from "./command/mod.ts";
 import { type ComposeContainer, DockerCompose } from "./docker_compose.ts";
 import type { Environment } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { Host, type HostOptions } from "./host.ts";
-import { Kubernetes } from "./kubernetes.ts";
+import { Kubernetes } from "./kubernetes/mod.ts";
 import { DISTINCTIVE_SERVICES } from "./_services.ts";
 
 /** Which deployment is meant, and how to look for it. */

@@ -1,7 +1,7 @@
-import { captureCommand } from "./command_capture.ts";
+import { captureCommand } from "./command/mod.ts";
 import type { Environment, ServiceName, ServiceStatus } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
-import { type ClientArgv, type RemoteCommand, RemoteExec } from "./_remote_exec.ts";
+import { type ClientArgv, type RemoteCommand, RemoteExec } from "./remote/mod.ts";
 import { items, members, text } from "./_untyped.ts";
 import { waitUntil } from "./_wait_until.ts";
 

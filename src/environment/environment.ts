@@ -1,4 +1,4 @@
-import type { CommandStream } from "./command_stream.ts";
+import type { CommandStream } from "./command/mod.ts";
 
 /** A service of a deployment, by the name that Docker Compose and Kubernetes know it by. */
 export type ServiceName = string;

@@ -1,7 +1,11 @@
-import { captureCommand } from "./command_capture.ts";
-import { CommandFailedError } from "./command_failed_error.ts";
-import { feedCommand } from "./command_input.ts";
-import { type CommandStream, streamCommand } from "./command_stream.ts";
+import {
+  captureCommand,
+  checkSecrets,
+  CommandFailedError,
+  type CommandStream,
+  feedCommand,
+  streamCommand,
+} from "./command/mod.ts";
 import type {
   CommandInput,
   Environment,
@@ -11,8 +15,7 @@ import type {
   ServiceStatus,
   StreamOptions,
 } from "./environment.ts";
-import { RUN_TIMEOUT_MS } from "./_remote_exec.ts";
-import { checkSecrets } from "./secret_input.ts";
+import { RUN_TIMEOUT_MS } from "./remote/mod.ts";
 import { waitUntil } from "./_wait_until.ts";
 
 /** How a deployment on this host is reached. */

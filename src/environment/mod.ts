@@ -9,18 +9,14 @@
  * @module
  */
 
-export { killRunningCommands } from "./_child.ts";
-export { type CommandStream, streamCommand } from "./command_stream.ts";
-export type { StreamCommandOptions } from "./command_stream.ts";
-export { CommandFailedError, type CommandFailure } from "./command_failed_error.ts";
-export { formatCommand, InvalidCommandError, splitCommand } from "./argv.ts";
+export { killRunningCommands } from "./command/mod.ts";
+export { type CommandStream, streamCommand } from "./command/mod.ts";
+export type { StreamCommandOptions } from "./command/mod.ts";
+export { CommandFailedError, type CommandFailure } from "./command/mod.ts";
+export { formatCommand, InvalidCommandError, splitCommand } from "./command/mod.ts";
 export { formatDuration, InvalidDurationError, parseDuration } from "./duration.ts";
-export {
-  captureCommand,
-  type CaptureCommandOptions,
-  type CapturedCommand,
-} from "./command_capture.ts";
-export { feedCommand, type FeedCommandOptions } from "./command_input.ts";
+export { captureCommand, type CaptureCommandOptions, type CapturedCommand } from "./command/mod.ts";
+export { feedCommand, type FeedCommandOptions } from "./command/mod.ts";
 export type {
   CommandInput,
   Environment,
@@ -31,13 +27,13 @@ export type {
   StreamOptions,
 } from "./environment.ts";
 export { EnvironmentError } from "./environment_error.ts";
-export { InvalidSecretError } from "./secret_input.ts";
+export { InvalidSecretError } from "./command/mod.ts";
 export {
   type ComposeContainer,
   DockerCompose,
   type DockerComposeOptions,
 } from "./docker_compose.ts";
-export { Kubernetes, type KubernetesOptions, REPLICAS_ANNOTATION } from "./kubernetes.ts";
+export { Kubernetes, type KubernetesOptions, REPLICAS_ANNOTATION } from "./kubernetes/mod.ts";
 export { Host, type HostOptions } from "./host.ts";
 export {
   detectEnvironment,

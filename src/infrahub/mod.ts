@@ -9,40 +9,41 @@
  * @module
  */
 
-export { archiveDumps, archiveFiles, prepareArchiveDirectory } from "./archive_backup.ts";
+export { archiveDumps, archiveFiles, prepareArchiveDirectory } from "./tarball/mod.ts";
 export {
   ArchiveBucket,
   ArchiveTransferError,
   type StoredArchive,
   type TransferOptions,
-} from "./archive_bucket.ts";
-export type { ArchiveBackupOptions, CreatedArchive } from "./archive_backup.ts";
-export { type BackupChoice, selectBackup, type SelectedBackup } from "./backup_selection.ts";
-export { checkSnapshots } from "./check.ts";
-export type { CheckedSnapshot, CheckReport, CheckSnapshotsOptions, DamagedGroup } from "./check.ts";
-export { commandSource } from "./command_source.ts";
+} from "./tarball/mod.ts";
+export type { ArchiveBackupOptions, CreatedArchive } from "./tarball/mod.ts";
+export { type BackupChoice, selectBackup, type SelectedBackup } from "./catalogue/mod.ts";
+export { checkSnapshots } from "./catalogue/mod.ts";
+export type {
+  CheckedSnapshot,
+  CheckReport,
+  CheckSnapshotsOptions,
+  DamagedGroup,
+} from "./catalogue/mod.ts";
+export { commandSource } from "./dump/mod.ts";
 export { type Component, COMPONENTS, type Neo4jEdition, recordPath } from "./component.ts";
-export { createBackup } from "./create.ts";
+export { createBackup } from "./run/mod.ts";
 export type {
   CreateBackupOptions,
   CreatedBackup,
   CreatedComponent,
   TransferCounts,
-} from "./create.ts";
-export {
-  backUpDeployment,
-  type DeploymentBackupOptions,
-  type ReadyDeployment,
-} from "./deployment_backup.ts";
+} from "./run/mod.ts";
+export { backUpDeployment, type DeploymentBackupOptions, type ReadyDeployment } from "./run/mod.ts";
 export {
   type DeploymentRestoreOptions,
   planRestore,
   RestoreFailedError,
   type RestorePlan,
-} from "./deployment_restore.ts";
-export { reframedSource, reframeDump, type ZstdDecompressor } from "./dump_reframing.ts";
-export { findShrunkenArchive } from "./earlier_archive.ts";
-export { type ResolvedEdition, resolveEdition } from "./edition.ts";
+} from "./run/mod.ts";
+export { reframedSource, reframeDump, type ZstdDecompressor } from "./dump/mod.ts";
+export { findShrunkenArchive } from "./tarball/mod.ts";
+export { type ResolvedEdition, resolveEdition } from "./neo4j/mod.ts";
 export {
   BackupFailedError,
   BackupGroupError,
@@ -52,43 +53,43 @@ export {
   messageOf,
   RepositoryUnavailableError,
 } from "./errors.ts";
-export { fileSource } from "./file_source.ts";
-export { type BackupGroup, deriveGroups, type GroupMember } from "./group.ts";
-export { copyFile, describeSnapshot, type SnapshotDescription } from "./inspect.ts";
-export { listGroups } from "./list.ts";
+export { fileSource } from "./dump/mod.ts";
+export { type BackupGroup, deriveGroups, type GroupMember } from "./catalogue/mod.ts";
+export { copyFile, describeSnapshot, type SnapshotDescription } from "./catalogue/mod.ts";
+export { listGroups } from "./catalogue/mod.ts";
 export type { ComponentProgress, Reporter, ReportFields } from "./reporter.ts";
-export { openExisting, openOrCreate, type RepositoryAccess } from "./repository_access.ts";
-export { restoreToDirectory } from "./restore.ts";
-export type { RestoredBackup, RestoredFile, RestoreToDirectoryOptions } from "./restore.ts";
+export { openExisting, openOrCreate, type RepositoryAccess } from "./catalogue/mod.ts";
+export { restoreToDirectory } from "./run/mod.ts";
+export type { RestoredBackup, RestoredFile, RestoreToDirectoryOptions } from "./run/mod.ts";
 export {
   archiveMaterial,
   repositoryMaterial,
   type RestorableDump,
   type RestoreMaterial,
-} from "./restore_material.ts";
-export { findResumable } from "./resumable_backup.ts";
+} from "./run/mod.ts";
+export { findResumable } from "./catalogue/mod.ts";
 export { formatSize, shortId } from "./show_values.ts";
 export {
   describeShrinkage,
   findShrunkenDumps,
   type Shrinkage,
   type ShrinkageQuestion,
-} from "./shrinkage.ts";
-export type { ComponentSource, OpenSource } from "./source.ts";
-export { parseTags, type SnapshotTags } from "./tags.ts";
-export { tarSource } from "./tar_source.ts";
+} from "./run/mod.ts";
+export type { ComponentSource, OpenSource } from "./dump/mod.ts";
+export { parseTags, type SnapshotTags } from "./catalogue/mod.ts";
+export { tarSource } from "./dump/mod.ts";
 export { formatLocalTime } from "./timestamp.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { type ConnectionParts, parseConnectionUrl } from "./connection_url.ts";
-export { findCredentials } from "./credentials.ts";
-export type { Credentials, DatabaseCredentials, ReadVariable } from "./credentials.ts";
+export { type ConnectionParts, parseConnectionUrl } from "./deployment/mod.ts";
+export { findCredentials } from "./deployment/mod.ts";
+export type { Credentials, DatabaseCredentials, ReadVariable } from "./deployment/mod.ts";
 export {
   type ComponentTarget,
   type Deployment,
   DeploymentError,
   DeploymentRefusedError,
-} from "./deployment.ts";
-export { resetDeploymentId, type ResetDeploymentIdOptions } from "./deployment_id.ts";
+} from "./deployment/mod.ts";
+export { resetDeploymentId, type ResetDeploymentIdOptions } from "./neo4j/mod.ts";
 export {
   DamagedDumpError,
   type DumpInspector,
@@ -98,16 +99,12 @@ export {
   inspectDump,
   type Neo4jDumpCompression,
   neo4jDumpCompression,
-} from "./dump_verification.ts";
-export {
-  detectEdition,
-  type DetectEditionOptions,
-  resolveRestoreEdition,
-} from "./edition_detection.ts";
-export { type FlushKind, type FlushOptions, flushRuns, parseFlushArguments } from "./flush.ts";
-export { detectInfrahubVersion, UNKNOWN_VERSION } from "./infrahub_version.ts";
-export { neo4jCommunitySource, openNeo4jCommunityTarget } from "./neo4j_community.ts";
-export type { CommunityDumpOptions, CommunityLoadOptions } from "./neo4j_community.ts";
+} from "./dump/mod.ts";
+export { detectEdition, type DetectEditionOptions, resolveRestoreEdition } from "./neo4j/mod.ts";
+export { type FlushKind, type FlushOptions, flushRuns, parseFlushArguments } from "./tasks/mod.ts";
+export { detectInfrahubVersion, UNKNOWN_VERSION } from "./deployment/mod.ts";
+export { neo4jCommunitySource, openNeo4jCommunityTarget } from "./neo4j/mod.ts";
+export type { CommunityDumpOptions, CommunityLoadOptions } from "./neo4j/mod.ts";
 export {
   checkEnterpriseBackupSpace,
   type EnterpriseBackupOptions,
@@ -115,10 +112,10 @@ export {
   type MetadataChoice,
   neo4jEnterpriseSource,
   openNeo4jEnterpriseTarget,
-} from "./neo4j_enterprise.ts";
-export type { EnterpriseRestoreOptions } from "./neo4j_enterprise_restore.ts";
-export { type FreezeOptions, Neo4jNotHeldError } from "./neo4j_freeze.ts";
-export { type PostgresDumpOptions, postgresSource, startPostgres } from "./postgres.ts";
+} from "./neo4j/mod.ts";
+export type { EnterpriseRestoreOptions } from "./neo4j/mod.ts";
+export { type FreezeOptions, Neo4jNotHeldError } from "./neo4j/mod.ts";
+export { type PostgresDumpOptions, postgresSource, startPostgres } from "./postgres/mod.ts";
 export {
   type CheckPostgresOptions,
   checkPostgresServer,
@@ -126,19 +123,15 @@ export {
   type PostgresRestoreOptions,
   type PostgresServer,
   type PostgresTarget,
-} from "./postgres_restore.ts";
+} from "./postgres/mod.ts";
 export {
   DatabaseNotOpenedError,
   waitForNeo4j,
   waitForPostgres,
   type WaitOptions,
-} from "./readiness.ts";
-export { checkRedaction, redact, requireRedactionConfirmed } from "./redaction.ts";
-export {
-  type RunningTask,
-  waitForRunningTasks,
-  type WaitForTasksOptions,
-} from "./running_tasks.ts";
+} from "./deployment/mod.ts";
+export { checkRedaction, redact, requireRedactionConfirmed } from "./neo4j/mod.ts";
+export { type RunningTask, waitForRunningTasks, type WaitForTasksOptions } from "./tasks/mod.ts";
 export { Secret } from "./secret.ts";
 export {
   CACHE,
@@ -156,12 +149,12 @@ export {
   TASK_MANAGER_BACKGROUND,
   TASK_MANAGER_DATABASE,
   TASK_WORKER,
-} from "./services.ts";
-export { wipeTransientData } from "./transient_data.ts";
+} from "./deployment/mod.ts";
+export { wipeTransientData } from "./deployment/mod.ts";
 export {
   type UndoAction,
   UndoFailedError,
   type UndoHandle,
   UndoJournal,
   type UndoResult,
-} from "./undo_journal.ts";
+} from "./deployment/mod.ts";

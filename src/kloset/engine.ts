@@ -1,10 +1,8 @@
 import type { Kernels } from "../kernels/mod.ts";
-import type { BlobReader } from "./blob_reader.ts";
-import type { Catalog } from "./catalog.ts";
-import type { Codec } from "./codec.ts";
+import type { BlobReader } from "./packfile/mod.ts";
+import type { Catalog } from "./state/mod.ts";
+import { type Codec, type MacFunction, MemoryBudget } from "./unit/mod.ts";
 import type { Configuration } from "./format/mod.ts";
-import type { MacFunction } from "./mac.ts";
-import { MemoryBudget } from "./memory_budget.ts";
 import type { Store } from "./store/mod.ts";
 import { WorkerPool } from "./workers/mod.ts";
 

@@ -29,7 +29,7 @@ export {
   WrongPassphraseError,
 } from "./errors.ts";
 export { defaultCacheDirectory } from "./index/mod.ts";
-export { MINIMUM_PASSPHRASE_CHARACTERS, type PassphraseProvider } from "./passphrase.ts";
+export { MINIMUM_PASSPHRASE_CHARACTERS, type PassphraseProvider } from "./key/mod.ts";
 export {
   type CreateOptions,
   createRepository,
@@ -52,5 +52,5 @@ export {
   type SnapshotStatistics,
   type SnapshotWriter,
 } from "./snapshot/mod.ts";
-export type { DamagedState } from "./states.ts";
+export type { DamagedState } from "./state/mod.ts";
 export * from "./store/mod.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { CutScanner, Kernels } from "../kernels/mod.ts";
-import { BlobReader, filePosition } from "./blob_reader.ts";
-import { Catalog } from "./catalog.ts";
-import { Codec } from "./codec.ts";
+import { BlobReader, filePosition, rereadOnDamage, verifyPackfile } from "./packfile/mod.ts";
+import { Catalog, type DamagedState } from "./state/mod.ts";
+import { Codec, MacFunction } from "./unit/mod.ts";
 import { type Engine, startMachinery } from "./engine.ts";
 import {
   AmbiguousSnapshotIdError,
@@ -32,11 +32,16 @@ import {
   uuidToString,
 } from "./format/mod.ts";
 import { IndexCache } from "./index/mod.ts";
-import { newEncryption } from "./key/mod.ts";
-import { MacFunction } from "./mac.ts";
-import { verifyPackfile } from "./packfile_verifier.ts";
-import { assertLongEnough, type PassphraseProvider } from "./passphrase.ts";
-import { rereadOnDamage } from "./reread.ts";
+import {
+  assertLongEnough,
+  failedToOpen,
+  hashAlgorithm,
+  newEncryption,
+  type PassphraseProvider,
+  type ReadConfiguration,
+  unlock,
+  verifyConfiguration,
+} from "./key/mod.ts";
 import {
   decodeCachedHeader,
   encodeCachedHeader,
@@ -46,15 +51,7 @@ import {
   SnapshotReader,
   SnapshotWriter,
 } from "./snapshot/mod.ts";
-import type { DamagedState } from "./states.ts";
 import type { Store } from "./store/mod.ts";
-import {
-  failedToOpen,
-  hashAlgorithm,
-  type ReadConfiguration,
-  unlock,
-  verifyConfiguration,
-} from "./unlock.ts";
 import type { Compression, Encoding, MacParameters } from "./workers/mod.ts";
 
 const NS_PER_MS = 1_000_000n;

@@ -5,7 +5,7 @@
 
 import { DockerCompose } from "../../src/environment/mod.ts";
 import { Secret, systemClock, UndoJournal } from "../../src/infrahub/mod.ts";
-import { freezeNeo4j } from "../../src/infrahub/neo4j_freeze.ts";
+import { freezeNeo4j } from "../../src/infrahub/neo4j/freeze.ts";
 
 const [project = "", password = ""] = Deno.args;
 const deployment = {

@@ -6,7 +6,7 @@
  */
 
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { EXIT_FAILURE } from "../../src/cli/exit_codes.ts";
+import { EXIT_FAILURE } from "../../src/cli/process/exit_codes.ts";
 import { type Backend, backupOf } from "./backends.ts";
 import type { Data, Database, TestBed } from "./bed.ts";
 import type { Fault } from "./faults.ts";

@@ -8,7 +8,7 @@ import {
   systemClock,
   UndoJournal,
 } from "../../src/infrahub/mod.ts";
-import { freezeNeo4j } from "../../src/infrahub/neo4j_freeze.ts";
+import { freezeNeo4j } from "../../src/infrahub/neo4j/freeze.ts";
 import type { Deployment } from "./deployment.ts";
 
 /** Where the official image has the server's process id. */

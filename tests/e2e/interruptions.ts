@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { EXIT_SUCCESS, EXIT_TERMINATED } from "../../src/cli/exit_codes.ts";
+import { EXIT_SUCCESS, EXIT_TERMINATED } from "../../src/cli/process/exit_codes.ts";
 import { type Backend, backupOf } from "./backends.ts";
 import type { Instant, TestBed } from "./bed.ts";
 import { assertFailedRestore } from "./failure_matrix.ts";

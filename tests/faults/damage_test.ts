@@ -14,7 +14,7 @@ import {
   type SnapshotReader,
   type Store,
 } from "../../src/kloset/mod.ts";
-import { Codec } from "../../src/kloset/codec.ts";
+import { Codec } from "../../src/kloset/unit/codec.ts";
 import { repositoryEncryption } from "../../src/kloset/key/mod.ts";
 import {
   decodeConfigurationFile,

@@ -11,3 +11,15 @@ export {
   opensCanary,
   repositoryEncryption,
 } from "./repository_key.ts";
+export {
+  assertLongEnough,
+  MINIMUM_PASSPHRASE_CHARACTERS,
+  type PassphraseProvider,
+} from "./passphrase.ts";
+export {
+  failedToOpen,
+  hashAlgorithm,
+  type ReadConfiguration,
+  unlock,
+  verifyConfiguration,
+} from "./unlock.ts";

@@ -1,4 +1,4 @@
-import { filePosition } from "../blob_reader.ts";
+import { filePosition, verifyPackfile } from "../packfile/mod.ts";
 import type { Engine } from "../engine.ts";
 import { CorruptionError, ObjectNotFoundError } from "../errors.ts";
 import {
@@ -22,7 +22,6 @@ import {
   ResourceType,
 } from "../format/mod.ts";
 import type { BlobLocation } from "../index/mod.ts";
-import { verifyPackfile } from "../packfile_verifier.ts";
 import { copyContent } from "./content_reader.ts";
 import { contentOptions, readObject } from "./object_reader.ts";
 import { asCorruption, TreeReader, type TreeShape } from "./tree_reader.ts";

@@ -1,8 +1,7 @@
 import type { FastCdcParameters, Region } from "../../kernels/mod.ts";
-import type { Appended, ChunkSink } from "../chunk_sink.ts";
-import { type Chunk, cutChunks } from "../chunker.ts";
-import { StreamMac } from "../mac.ts";
-import type { MemoryBudget } from "../memory_budget.ts";
+import type { Appended, ChunkSink } from "../packfile/mod.ts";
+import { type Chunk, cutChunks } from "./chunker.ts";
+import { type MemoryBudget, StreamMac } from "../unit/mod.ts";
 import {
   encodedBound,
   type EncodeResult,

@@ -1,4 +1,4 @@
-import type { BlobReader } from "../blob_reader.ts";
+import type { BlobReader } from "../packfile/mod.ts";
 import { CorruptionError } from "../errors.ts";
 import {
   btreeGet,

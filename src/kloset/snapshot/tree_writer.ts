@@ -21,7 +21,7 @@ import {
   type Summary,
   SummaryBuilder,
 } from "../format/mod.ts";
-import type { Packer } from "../packer.ts";
+import type { Packer } from "../packfile/mod.ts";
 
 /** What plakar calls the content type of everything that is neither file nor directory. */
 const NOT_REGULAR = "application/x-not-regular-file";

@@ -24,9 +24,8 @@ import {
   VERSION_1_0_0,
   VERSION_1_1_0,
 } from "../format/mod.ts";
-import { SharedLock } from "../lock.ts";
-import { Packer } from "../packer.ts";
-import type { PackfileWriter } from "../packfile_writer.ts";
+import { SharedLock } from "../state/mod.ts";
+import { Packer, type PackfileWriter } from "../packfile/mod.ts";
 import { contentTypeByName } from "./content_type.ts";
 import { writeContent, type WrittenContent } from "./content_writer.ts";
 import { type SnapshotHeader, snapshotHeaderOf } from "./snapshot_header.ts";

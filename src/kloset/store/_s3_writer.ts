@@ -1,6 +1,6 @@
 import { StoreError } from "../errors.ts";
 import { copyShared } from "./_shared_copy.ts";
-import type { S3Bucket, S3OpenUpload, S3Part } from "./s3_bucket.ts";
+import type { S3Bucket, S3OpenUpload, S3Part } from "../../s3/mod.ts";
 import type { ObjectWriter } from "./store.ts";
 
 /** Length of all parts but the last; S3 wants at least 5 MiB, and at most 10,000 of them. */

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { UnsupportedLocationError } from "../errors.ts";
 import { FileSystemStore } from "./file_system.ts";
 import { S3Store } from "./s3.ts";
-import type { S3Settings } from "./s3_bucket.ts";
+import type { S3Settings } from "../../s3/mod.ts";
 import type { Store } from "./store.ts";
 
 /**

@@ -9,8 +9,8 @@
 export * from "./store.ts";
 export * from "./file_system.ts";
 export * from "./location.ts";
-export type { RetryPolicy } from "./_retry.ts";
-export type { S3FailureKind } from "./_s3_failure.ts";
+export type { RetryPolicy } from "../../s3/mod.ts";
+export type { S3FailureKind } from "../../s3/mod.ts";
 export * from "./s3.ts";
 export {
   configuredEndpoint,
@@ -22,11 +22,16 @@ export {
   S3RequestError,
   type S3Settings,
   type S3Upload,
-} from "./s3_bucket.ts";
+} from "../../s3/mod.ts";
 export {
   isPrivateHost,
   parseS3Location,
   type S3Credentials,
   type S3Location,
-} from "./s3_location.ts";
-export { sandboxOf, type StoreFinding, type StoreSandbox, validateStore } from "./validation.ts";
+} from "../../s3/mod.ts";
+export {
+  sandboxOf,
+  type StoreFinding,
+  type StoreSandbox,
+  validateStore,
+} from "../../infrahub/catalogue/mod.ts";

@@ -1,7 +1,12 @@
 import { CorruptionError, ObjectNotFoundError, StoreError } from "../errors.ts";
 import { PartPool, S3Writer } from "./_s3_writer.ts";
-import { configuredEndpoint, S3Bucket, S3RequestError, type S3Settings } from "./s3_bucket.ts";
-import { parseS3Location } from "./s3_location.ts";
+import {
+  configuredEndpoint,
+  parseS3Location,
+  S3Bucket,
+  S3RequestError,
+  type S3Settings,
+} from "../../s3/mod.ts";
 import {
   isObjectName,
   type ObjectKind,

@@ -1,8 +1,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CommanderError } from "@commander-js/extra-typings";
-import { allCommands } from "../../../src/cli/command_line.ts";
+import { allCommands } from "../../../src/cli/syntax/command_line.ts";
 import { createProgram } from "../../../src/cli/program.ts";
-import { usageErrorOf } from "../../../src/cli/usage_error.ts";
+import { usageErrorOf } from "../../../src/cli/syntax/usage_error.ts";
 import { recordingContext } from "./_support.ts";
 
 /** A block of code in a page. */

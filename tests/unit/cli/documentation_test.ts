@@ -3,12 +3,12 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { generatedFiles, MANUAL, SCRIPTING } from "../../../scripts/docs.ts";
 import { ROOT } from "../../../scripts/tool.ts";
-import { allCommands } from "../../../src/cli/command_line.ts";
-import { defaultCommandOf } from "../../../src/cli/default_command.ts";
-import { examplesOf } from "../../../src/cli/examples.ts";
-import * as exitCodes from "../../../src/cli/exit_codes.ts";
-import { METRICS } from "../../../src/cli/metrics.ts";
-import { commandPath } from "../../../src/cli/menu.ts";
+import { allCommands } from "../../../src/cli/syntax/command_line.ts";
+import { defaultCommandOf } from "../../../src/cli/syntax/default_command.ts";
+import { examplesOf } from "../../../src/cli/syntax/examples.ts";
+import * as exitCodes from "../../../src/cli/process/exit_codes.ts";
+import { METRICS } from "../../../src/cli/report/metrics.ts";
+import { commandPath } from "../../../src/cli/syntax/menu.ts";
 import { run } from "../../../src/cli/mod.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { codeBlocks, requireParses, shellCommands, toolCalls } from "./_documentation.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { allCommands } from "../../../src/cli/command_line.ts";
-import { defaultCommandOf } from "../../../src/cli/default_command.ts";
+import { allCommands } from "../../../src/cli/syntax/command_line.ts";
+import { defaultCommandOf } from "../../../src/cli/syntax/default_command.ts";
 import { run, VERSION } from "../../../src/cli/mod.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { recordingContext } from "./_support.ts";

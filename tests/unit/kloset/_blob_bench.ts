@@ -1,10 +1,10 @@
 import { Kernels } from "../../../src/kernels/mod.ts";
-import { BlobReader } from "../../../src/kloset/blob_reader.ts";
-import { Catalog } from "../../../src/kloset/catalog.ts";
-import { Codec } from "../../../src/kloset/codec.ts";
+import { BlobReader } from "../../../src/kloset/packfile/blob_reader.ts";
+import { Catalog } from "../../../src/kloset/state/catalog.ts";
+import { Codec } from "../../../src/kloset/unit/codec.ts";
 import { ENVELOPE_HEADER_BYTES } from "../../../src/kloset/format/mod.ts";
-import { MacFunction } from "../../../src/kloset/mac.ts";
-import { MemoryBudget } from "../../../src/kloset/memory_budget.ts";
+import { MacFunction } from "../../../src/kloset/unit/mac.ts";
+import { MemoryBudget } from "../../../src/kloset/unit/memory_budget.ts";
 import { WorkerPool } from "../../../src/kloset/workers/mod.ts";
 import { FaultyStore } from "../../faults/faulty_store.ts";
 import { MemoryStore } from "../../faults/memory_store.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Kernels, type Region } from "../../../../src/kernels/mod.ts";
-import { MacFunction } from "../../../../src/kloset/mac.ts";
+import { MacFunction } from "../../../../src/kloset/unit/mac.ts";
 import {
   type DecodeTask,
   encodedBound,

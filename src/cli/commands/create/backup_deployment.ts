@@ -1,0 +1,153 @@
+import {
+  archiveDumps,
+  backUpDeployment,
+  type CreatedArchive,
+  type CreatedBackup,
+  type DeploymentBackupOptions,
+  findResumable,
+  findShrunkenArchive,
+  findShrunkenDumps,
+  type Neo4jEdition,
+  prepareArchiveDirectory,
+  UndoFailedError,
+} from "../../../infrahub/mod.ts";
+import {
+  archiveResult,
+  openTarget,
+  repositoryResult,
+  storeBackup,
+  warnOfShrinkage,
+} from "./store_components.ts";
+import type { CommandResult, KnownFacts } from "../../report/mod.ts";
+import { type ArchiveUpload, uploadCreated } from "../archive_transfer.ts";
+import { watchedSources } from "../watched.ts";
+import { backupDirectory, connect, type Session } from "../../session/mod.ts";
+import { redactUrls, VERSION } from "../../process/mod.ts";
+import { UsageError } from "../../syntax/mod.ts";
+
+/** A backup of a deployment, for either backend. */
+export interface DeploymentBackupRequest {
+  readonly options: Omit<DeploymentBackupOptions, "deployment" | "credentials">;
+  /** By how many percent it may be smaller than the last one; 0 for any. */
+  readonly shrinkWarning: number;
+  /** Gets what is known when the run fails all the same. */
+  readonly facts: KnownFacts;
+}
+
+/**
+ * Backs up the deployment to the repository, which is opened or created before anything else.
+ *
+ * @param to whether the repository has to be encrypted, and which incomplete backup gets what it
+ * lacks
+ */
+export async function backUpDeploymentToRepository(
+  session: Session,
+  { options, shrinkWarning: percent, facts }: DeploymentBackupRequest,
+  to: { readonly encrypt: boolean; readonly resumeId?: string },
+): Promise<CommandResult> {
+  const { reporter } = session;
+  const { encrypt, resumeId } = to;
+  if (resumeId !== undefined && options.redact) {
+    throw new UsageError("--redact cannot be used with --resume: the backup has begun without it");
+  }
+  const connection = await connect(session);
+  await using repository = await openTarget(session, encrypt);
+  const resume = resumeId === undefined
+    ? undefined
+    : await findResumable(repository, resumeId, reporter);
+  let done: { backup: CreatedBackup; neo4jEdition: Neo4jEdition } | undefined;
+  const backUp = backUpDeployment({
+    ...connection,
+    ...options,
+    ...(resume === undefined ? {} : { resume }),
+  }, async (ready) => {
+    const backup = await storeBackup(session, repository, {
+      ...ready,
+      ...(resume === undefined ? {} : { resume }),
+    });
+    done = { backup, neo4jEdition: ready.neo4jEdition };
+    facts.backup_id = backup.backupId;
+    facts.repo = redactUrls(repository.location);
+    await ready.release();
+    return done;
+  });
+  const { backup, neo4jEdition } = await orSayThatItIsMade(session, backUp, () => done?.backup);
+  const shrinkage = await warnOfShrinkage(session, () =>
+    findShrunkenDumps({
+      repository,
+      backup,
+      neo4jEdition,
+      percent,
+      reporter,
+    }));
+  return repositoryResult(backup, repository.location, shrinkage);
+}
+
+/**
+ * Backs up the deployment to an archive, encrypted when there is a recipient, and uploads it when
+ * that is asked for.
+ */
+export async function backUpDeploymentToArchive(
+  session: Session,
+  { options, shrinkWarning, facts }: DeploymentBackupRequest,
+  recipient: CryptoKey | undefined,
+  upload: ArchiveUpload | undefined,
+): Promise<CommandResult> {
+  const { context, reporter } = session;
+  const directory = backupDirectory(session);
+  const connection = await connect(session);
+  await prepareArchiveDirectory(directory);
+  let done: CreatedArchive | undefined;
+  const backUp = backUpDeployment(
+    { ...connection, ...options, archiveDirectory: directory },
+    async ({ sources, neo4jEdition, infrahubVersion, redacted, release }) => {
+      done = await archiveDumps(watchedSources(sources, reporter), {
+        directory,
+        neo4jEdition,
+        neo4jDatabase: connection.credentials.neo4j.database,
+        infrahubVersion,
+        toolVersion: VERSION,
+        redacted,
+        ...(recipient === undefined ? {} : { recipient }),
+        now: context.now(),
+        reporter,
+        signal: context.signal,
+      }, release);
+      facts.backup_id = done.backupId;
+      facts.path = done.path;
+      return done;
+    },
+  );
+  const archive = await orSayThatItIsMade(session, backUp, () => done);
+  const shrinkage = await warnOfShrinkage(
+    session,
+    () => findShrunkenArchive(archive, shrinkWarning),
+  );
+  const result = archiveResult(archive, shrinkage);
+  if (upload === undefined) return result;
+  const uri = await uploadCreated(session, archive, upload);
+  return {
+    ...result,
+    text: `${result.text}\n${uri}`,
+    json: { ...result.json, uploaded_to: uri, kept_local: upload.keepLocal },
+  };
+}
+
+/** A run may fail after its backup was made; that it exists has to be said all the same. */
+async function orSayThatItIsMade<Value>(
+  { reporter }: Session,
+  backUp: Promise<Value>,
+  made: () => { readonly backupId: string } | undefined,
+): Promise<Value> {
+  try {
+    return await backUp;
+  } catch (error) {
+    const backup = made();
+    if (backup !== undefined && error instanceof UndoFailedError) {
+      reporter.warn(
+        `Backup ${backup.backupId} itself is complete; the deployment is not as it was before`,
+      );
+    }
+    throw error;
+  }
+}

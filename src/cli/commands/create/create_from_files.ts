@@ -1,0 +1,106 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import {
+  archiveFiles,
+  type ComponentSource,
+  fileSource,
+  formatSize,
+  type Neo4jEdition,
+  recordPath,
+  type Reporter,
+  resolveEdition,
+  tarSource,
+} from "../../../infrahub/mod.ts";
+import { archiveResult, backUpToRepository } from "./store_components.ts";
+import {
+  type EncryptionChoice,
+  encryptKeyOption,
+  encryptOption,
+  recipientOf,
+  wantsEncryptedRepository,
+} from "./archive_encryption.ts";
+import { type CommandResult, printResult } from "../../report/mod.ts";
+import {
+  backupDirectory,
+  requireKnownBackend,
+  type Session,
+  type SessionProvider,
+  warnOfUnusedRepository,
+} from "../../session/mod.ts";
+import { UsageError } from "../../syntax/mod.ts";
+import { VERSION } from "../../process/mod.ts";
+
+/** Adds `create from-files`. */
+export function addCreateFromFiles(create: CommandUnknownOpts, session: SessionProvider): void {
+  create.command("from-files")
+    .description("Make a backup of dumps that lie on the disk; needs no running deployment")
+    .requiredOption("--neo4j-path <path>", "Neo4j dump: a directory, or a single file")
+    .option("--postgres-path <file>", "PostgreSQL dump of the task manager database")
+    .option(
+      "--neo4j-edition <edition>",
+      "enterprise or community (default: community for a .dump file, else enterprise)",
+    )
+    .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
+    .addOption(encryptOption())
+    .addOption(encryptKeyOption())
+    .action(async (options) => {
+      const current = session();
+      await printResult(current, () => backUpFiles(current, options));
+    });
+}
+
+/** The options above. */
+interface FileOptions extends EncryptionChoice {
+  readonly neo4jPath: string;
+  readonly postgresPath?: string | undefined;
+  readonly neo4jEdition?: string | undefined;
+  readonly infrahubVersion?: string | undefined;
+}
+
+async function backUpFiles(session: Session, options: FileOptions): Promise<CommandResult> {
+  const { context, globals, reporter } = session;
+  const { neo4jPath, postgresPath, infrahubVersion = "" } = options;
+  const backend = requireKnownBackend(globals);
+  warnOfUnusedRepository(session, backend);
+  const encrypt = backend === "plakar" && wantsEncryptedRepository(options);
+  if (neo4jPath === "") throw new UsageError("neo4j backup path is required");
+  const { edition: neo4jEdition, guessed } = resolveEdition(options.neo4jEdition, neo4jPath);
+  if (guessed) reporter.info("Neo4j edition derived from path", { neo4j_edition: neo4jEdition });
+  // All are looked at before the repository or the archive is begun.
+  const sources = [await neo4jSource(neo4jPath, neo4jEdition, reporter)];
+  if (postgresPath) {
+    const path = recordPath("postgres", neo4jEdition);
+    sources.push(await fileSource("postgres", path, postgresPath, "postgres dump file", reporter));
+  }
+  if (backend === "plakar") {
+    return await backUpToRepository(
+      session,
+      { sources, neo4jEdition, infrahubVersion },
+      encrypt,
+    );
+  }
+  const recipient = await recipientOf(options, session);
+  const archive = await archiveFiles(neo4jPath, postgresPath || undefined, {
+    directory: backupDirectory(session),
+    neo4jEdition,
+    infrahubVersion,
+    toolVersion: VERSION,
+    redacted: false,
+    ...(recipient === undefined ? {} : { recipient }),
+    now: context.now(),
+    reporter,
+    signal: context.signal,
+  });
+  reporter.info(`Backup created: ${archive.path}`);
+  reporter.info(`Backup size: ${formatSize(archive.bytes)}`);
+  return archiveResult(archive);
+}
+
+/** A Community dump is one file; everything of the Enterprise edition goes into a tar. */
+async function neo4jSource(
+  path: string,
+  edition: Neo4jEdition,
+  reporter: Reporter,
+): Promise<ComponentSource> {
+  const make = edition === "community" ? fileSource : tarSource;
+  return await make("neo4j", recordPath("neo4j", edition), path, "neo4j backup path", reporter);
+}

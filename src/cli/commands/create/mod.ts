@@ -1,0 +1,8 @@
+/**
+ * `create` and its sub-commands: options, the run, and what is printed of it. How a backup is made
+ * belongs to `src/infrahub/run`.
+ *
+ * @module
+ */
+
+export { addCreate } from "./create.ts";

@@ -1,0 +1,123 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { restoreFromArchive, restoreFromRepository } from "./restore_deployment.ts";
+import { extractArchive, extractBackup } from "./restore_directory.ts";
+import { printResult } from "../../report/mod.ts";
+import { parseArchiveUri, withLocalArchive } from "../archive_transfer.ts";
+import {
+  durationOption,
+  environmentOption,
+  neo4jEditionOption,
+  parseBoolean,
+  streamTimeoutOption,
+  UsageError,
+} from "../../syntax/mod.ts";
+import { requireKnownBackend, type Session, type SessionProvider } from "../../session/mod.ts";
+
+/** Adds `restore`. */
+export function addRestore(root: CommandUnknownOpts, session: SessionProvider): void {
+  root.command("restore")
+    .description(
+      "Restore a backup into the deployment, or into a directory. All of it is verified before " +
+        "anything is touched",
+    )
+    .argument(
+      "[backup-file]",
+      "archive to restore, with the tarball backend: a path or s3://BUCKET/KEY",
+    )
+    .addOption(environmentOption("--exclude-taskmanager", "do not restore PostgreSQL"))
+    .addOption(environmentOption("--migrate-format", "convert the Neo4j store to block format"))
+    .addOption(environmentOption("--reset-deployment-id", "give the deployment a new id"))
+    .addOption(
+      environmentOption(
+        "--force",
+        "restore what there is of an incomplete backup, and a backup of a newer Infrahub",
+      ),
+    )
+    .addOption(environmentOption(
+      "--decrypt-key <file>",
+      "private key of an encrypted archive",
+    ))
+    .addOption(neo4jEditionOption())
+    .addOption(streamTimeoutOption())
+    .addOption(durationOption(
+      "--sleep <duration>",
+      "wait before the restore, so that the archive can be brought",
+      0,
+    ))
+    // No variables: they are about one restore.
+    .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
+    .addOption(
+      new Option(
+        "--to <directory>",
+        "copy the backup into this empty or missing directory instead",
+      ),
+    )
+    .allowExcessArguments()
+    .action(async (_backupFile, options, command) => {
+      const current = session();
+      await printResult(current, async (facts) => {
+        const source = backupSource(current, command.args);
+        if (options.to !== undefined && options.dryRun) {
+          throw new UsageError("--dry-run and --to cannot be used together");
+        }
+        if (options.to === "") throw new UsageError("--to needs the name of a directory");
+        const request = {
+          excludeTaskManager: options.excludeTaskmanager ?? false,
+          migrateFormat: options.migrateFormat ?? false,
+          resetDeploymentId: options.resetDeploymentId ?? false,
+          force: options.force ?? false,
+          stallTimeoutMs: options.streamTimeout,
+          sleepMs: options.sleep,
+          isDryRun: options.dryRun ?? false,
+          ...(options.neo4jEdition === undefined ? {} : { neo4jEdition: options.neo4jEdition }),
+          ...(options.decryptKey ? { decryptKey: options.decryptKey } : {}),
+          ...(current.globals.backupId ? { backupId: current.globals.backupId } : {}),
+          ...(current.globals.snapshot ? { snapshot: current.globals.snapshot } : {}),
+          facts,
+        };
+        if (source.backend === "plakar") {
+          return options.to === undefined
+            ? await restoreFromRepository(current, request)
+            : await extractBackup(current, options.to, request);
+        }
+        const { to } = options;
+        return await withLocalArchive(
+          current,
+          source.path,
+          (path) =>
+            to === undefined
+              ? restoreFromArchive(current, path, request)
+              : extractArchive(current, path, to, request),
+        );
+      });
+    });
+}
+
+/** Checks the arguments, and the options that choose the backend, in the order of the Go tool. */
+function backupSource(
+  session: Session,
+  args: readonly string[],
+): { backend: "plakar" } | { backend: "tarball"; path: string } {
+  const { context, globals } = session;
+  const [path] = args;
+  if (globals.backend !== "plakar" && (path === undefined || args.length > 1)) {
+    // Without a backend that is named this is an archive's restore, as in the Go tool.
+    const hint = args.length === 0 && globals.repo
+      ? ": an archive, or --backend plakar for a backup in the repository"
+      : "";
+    throw new UsageError(`requires exactly 1 arg(s), only received ${args.length}${hint}`);
+  }
+  // The variable of the create command: it counts here as well.
+  const s3Upload = context.env("INFRAHUB_S3_UPLOAD");
+  const backend = requireKnownBackend(globals, Boolean(s3Upload) && parseBoolean(s3Upload ?? ""));
+  if (backend === "plakar") {
+    if (path !== undefined) throw new UsageError(`plakar backend takes no backup file: ${path}`);
+    if (globals.snapshot && globals.backupId) {
+      throw new UsageError("--snapshot and --backup-id cannot be used together");
+    }
+    return { backend };
+  }
+  if (path === undefined) throw new UsageError("requires exactly 1 arg(s), only received 0");
+  if (path.startsWith("s3://")) parseArchiveUri(path); // wrong usage is told at once
+  return { backend, path };
+}

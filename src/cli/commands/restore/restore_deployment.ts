@@ -1,0 +1,153 @@
+import { openArchive } from "../../../archive/mod.ts";
+import { formatDuration } from "../../../environment/mod.ts";
+import {
+  archiveMaterial,
+  openExisting,
+  planRestore,
+  repositoryMaterial,
+  type RestoreMaterial,
+  selectBackup,
+} from "../../../infrahub/mod.ts";
+import { loadDecryptionKey, requireBackupFile, type RestoreRequest } from "./restore_request.ts";
+import { type CommandResult, roundSeconds } from "../../report/mod.ts";
+import { watchedMaterial } from "../watched.ts";
+import { connect, type Connection, repositoryAccess, type Session } from "../../session/mod.ts";
+
+/** Restores a backup, or one snapshot, of a repository into the deployment. */
+export async function restoreFromRepository(
+  session: Session,
+  request: RestoreRequest,
+): Promise<CommandResult> {
+  const { context, reporter } = session;
+  if (request.decryptKey !== undefined) {
+    reporter.warn("--decrypt-key ignored: it is for archives, and the backend is plakar");
+  }
+  await sleepBefore(session, request.sleepMs);
+  const connection = await connect(session);
+  await using repository = await openExisting(
+    repositoryAccess(session, "--repo is required when using plakar backend"),
+  );
+  const { backupId, snapshot, force, excludeTaskManager } = request;
+  const selected = await selectBackup({
+    repository,
+    force,
+    reporter,
+    ...(backupId === undefined ? {} : { backupId }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  });
+  context.signal.throwIfAborted();
+  const material = await repositoryMaterial(repository, selected, excludeTaskManager);
+  reporter.info("Backup metadata loaded", {
+    backup_id: material.backupId,
+    infrahub_version: material.infrahubVersion,
+    neo4j_edition: material.neo4jEdition,
+    components: componentsOf(material),
+  });
+  return await restore(
+    session,
+    connection,
+    request,
+    material,
+    selected.isWhole
+      ? "Restore from Plakar backup group completed successfully"
+      : "Restore from Plakar snapshot completed successfully",
+  );
+}
+
+/** Restores an archive into the deployment. */
+export async function restoreFromArchive(
+  session: Session,
+  path: string,
+  request: RestoreRequest,
+): Promise<CommandResult> {
+  const { context, reporter } = session;
+  await sleepBefore(session, request.sleepMs, "Press Ctrl+C to cancel if you need more time");
+  await requireBackupFile(path);
+  const privateKey = await loadDecryptionKey(request);
+  const connection = await connect(session);
+  reporter.info("Starting backup restore", { backup_file: path });
+  if (privateKey !== undefined) reporter.info("Decrypting backup archive...");
+  const { excludeTaskManager } = request;
+  const archive = await openArchive(path, {
+    privateKey,
+    excludeTaskManager,
+    signal: context.signal,
+  });
+  const { metadata } = archive;
+  reporter.info("Backup metadata loaded", {
+    backup_id: metadata.backupId,
+    created_at: metadata.createdAt,
+    tool_version: metadata.toolVersion,
+    infrahub_version: metadata.infrahubVersion,
+    neo4j_edition: metadata.neo4jEdition,
+    components: metadata.components,
+  });
+  return await restore(
+    session,
+    connection,
+    request,
+    archiveMaterial(archive, excludeTaskManager),
+    "Restore completed successfully",
+  );
+}
+
+async function restore(
+  session: Session,
+  connection: Connection,
+  request: RestoreRequest,
+  material: RestoreMaterial,
+  success: string,
+): Promise<CommandResult> {
+  const { context, reporter } = session;
+  const { backupId } = material;
+  const started = context.clock.now();
+  request.facts.backup_id = backupId;
+  const plan = await planRestore({
+    ...connection,
+    ...request,
+    material: watchedMaterial(material, reporter),
+    now: context.now(),
+  });
+  if (request.isDryRun) {
+    return {
+      text: [
+        `Backup ${backupId} is sound and would be restored so:`,
+        ...plan.steps.map((step, index) => `  ${index + 1}. ${step}`),
+      ].join("\n"),
+      json: { backup_id: backupId, dry_run: true, steps: plan.steps },
+    };
+  }
+  await plan.execute();
+  reporter.info(success);
+  const components = componentsOf(material);
+  if (components.length > 0) reporter.info("Infrahub should be available shortly");
+  return {
+    text: components.length === 0
+      ? `Backup ${backupId}: nothing to restore`
+      : `Backup ${backupId} restored: ${components.join(", ")}`,
+    json: {
+      backup_id: backupId,
+      components,
+      duration_seconds: roundSeconds((context.clock.now() - started) / 1_000),
+    },
+  };
+}
+
+/** The components that are restored; the metadata is only read. */
+function componentsOf({ neo4j, postgres }: RestoreMaterial): string[] {
+  return [
+    ...(neo4j === undefined ? [] : ["neo4j"]),
+    ...(postgres === undefined ? [] : ["postgres"]),
+  ];
+}
+
+async function sleepBefore(
+  { context, reporter }: Session,
+  milliseconds: number,
+  hint?: string,
+): Promise<void> {
+  if (milliseconds === 0) return;
+  reporter.info(`Sleeping for ${formatDuration(milliseconds)} to allow backup file transfer...`);
+  if (hint !== undefined) reporter.info(hint);
+  await context.clock.sleep(milliseconds, context.signal);
+}

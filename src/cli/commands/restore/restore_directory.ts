@@ -1,0 +1,66 @@
+import { openArchive } from "../../../archive/mod.ts";
+import { formatSize, openExisting, restoreToDirectory, shortId } from "../../../infrahub/mod.ts";
+import { loadDecryptionKey, requireBackupFile, type RestoreRequest } from "./restore_request.ts";
+import type { CommandResult } from "../../report/mod.ts";
+import { repositoryAccess, type Session } from "../../session/mod.ts";
+
+/** Copies a backup of a repository into a directory. */
+export async function extractBackup(
+  session: Session,
+  directory: string,
+  { backupId, snapshot, force }: RestoreRequest,
+): Promise<CommandResult> {
+  const { context, reporter } = session;
+  await using repository = await openExisting(
+    repositoryAccess(session, "--repo is required when using plakar backend"),
+  );
+  const restored = await restoreToDirectory({
+    repository,
+    directory,
+    force,
+    reporter,
+    signal: context.signal,
+    ...(backupId === undefined ? {} : { backupId }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  });
+  const { files } = restored;
+  const bytes = files.reduce((total, file) => total + file.bytes, 0);
+  return {
+    text: `Backup ${restored.backupId} restored to ${restored.directory}: ${files.length} files, ` +
+      `${formatSize(bytes)}, verified`,
+    json: {
+      backup_id: restored.backupId,
+      directory: restored.directory,
+      files: files.map((file) => ({
+        component: file.component,
+        snapshot_id: shortId(file.snapshotId),
+        path: file.path,
+        bytes: file.bytes,
+      })),
+    },
+  };
+}
+
+/** Unpacks an archive into a directory, as `<directory>/backup/…`. */
+export async function extractArchive(
+  session: Session,
+  path: string,
+  directory: string,
+  request: RestoreRequest,
+): Promise<CommandResult> {
+  const { signal } = session.context;
+  await requireBackupFile(path);
+  const archive = await openArchive(path, {
+    privateKey: await loadDecryptionKey(request),
+    excludeTaskManager: request.excludeTaskManager,
+    signal,
+  });
+  await archive.extractTo(directory, { signal });
+  const { backupId } = archive.metadata;
+  return {
+    text: `Backup ${backupId} extracted to ${directory}: ${
+      formatSize(archive.totalBytes)
+    }, verified`,
+    json: { backup_id: backupId, directory, bytes: archive.totalBytes },
+  };
+}

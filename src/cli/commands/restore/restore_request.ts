@@ -1,0 +1,39 @@
+import { loadPrivateKey } from "../../../archive/mod.ts";
+import type { Neo4jEdition } from "../../../infrahub/mod.ts";
+import type { KnownFacts } from "../../report/mod.ts";
+import { UsageError } from "../../syntax/mod.ts";
+
+/** What the options of `restore` say. */
+export interface RestoreRequest {
+  readonly backupId?: string;
+  readonly snapshot?: string;
+  /** File of a private key. */
+  readonly decryptKey?: string;
+  readonly neo4jEdition?: Neo4jEdition;
+  readonly excludeTaskManager: boolean;
+  readonly migrateFormat: boolean;
+  readonly resetDeploymentId: boolean;
+  readonly force: boolean;
+  readonly stallTimeoutMs: number;
+  readonly sleepMs: number;
+  readonly isDryRun: boolean;
+  /** Gets what is known when the restore fails. */
+  readonly facts: KnownFacts;
+}
+
+/** @throws {InvalidKeyError} when there is one that cannot be used */
+export async function loadDecryptionKey(
+  { decryptKey }: RestoreRequest,
+): Promise<CryptoKey | undefined> {
+  return decryptKey === undefined ? undefined : await loadPrivateKey(decryptKey);
+}
+
+/** @throws {UsageError} when it does not exist */
+export async function requireBackupFile(path: string): Promise<void> {
+  try {
+    await Deno.stat(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UsageError(`backup file not found: ${path}`, { cause: error });
+  }
+}

@@ -1,0 +1,83 @@
+import process from "node:process";
+import {
+  detectEnvironment,
+  type DetectOptions,
+  type Environment,
+  type FoundEnvironments,
+  listEnvironments,
+} from "../../environment/mod.ts";
+import { type Clock, systemClock } from "../../infrahub/mod.ts";
+import { askSecret } from "./terminal.ts";
+
+/** What a run of the program takes from, and leaves in, the world around it. */
+export interface CliContext {
+  /** Reads one environment variable. */
+  readonly env: (name: string) => string | undefined;
+  /** Writes a result to standard output. */
+  readonly writeOut: (text: string) => void;
+  /** Writes bytes to standard output, all of them. */
+  readonly writeOutBytes: (bytes: Uint8Array) => Promise<void>;
+  /** Writes logs, errors and help after errors to standard error. */
+  readonly writeError: (text: string) => void;
+  readonly stderrIsTerminal: boolean;
+  /** Width of the terminal that standard error is. */
+  readonly columns: () => number;
+  /** Asks the user for a secret, in bytes; undefined where there is no terminal. */
+  readonly askSecret: (prompt: string) => Promise<Uint8Array | undefined>;
+  /** Name of this host, recorded in snapshots. */
+  readonly hostname: () => string;
+  readonly now: () => Date;
+  readonly clock: Clock;
+  /** Calls again and again, without keeping the program from ending; the result ends it. */
+  readonly repeat: (milliseconds: number, action: () => void) => () => void;
+  /** Id of this process. */
+  readonly pid: number;
+  /** Name under which the program was called. */
+  readonly program: string;
+  readonly workingDirectory: () => string;
+  /** See {@linkcode detectEnvironment}. */
+  readonly detectEnvironment: (options: DetectOptions) => Promise<Environment>;
+  /** See {@linkcode listEnvironments}. */
+  readonly listEnvironments: (options: DetectOptions) => Promise<FoundEnvironments>;
+  /** Aborted when the program is asked to end. */
+  readonly signal: AbortSignal;
+}
+
+/** The context of the running process. */
+export function processContext(signal: AbortSignal): CliContext {
+  return {
+    env: (name) => Deno.env.get(name),
+    writeOut: (text) => writeAllSync(Deno.stdout, text),
+    writeOutBytes: async (bytes) => {
+      for (let written = 0; written < bytes.length;) {
+        written += await Deno.stdout.write(bytes.subarray(written));
+      }
+    },
+    writeError: (text) => writeAllSync(Deno.stderr, text),
+    stderrIsTerminal: Deno.stderr.isTerminal(),
+    columns: () => Deno.consoleSize().columns,
+    askSecret: (prompt) => askSecret(prompt, signal),
+    hostname: () => Deno.hostname(),
+    now: () => new Date(),
+    clock: systemClock,
+    repeat: (milliseconds, action) => {
+      const timer = setInterval(action, milliseconds);
+      Deno.unrefTimer(timer);
+      return () => clearInterval(timer);
+    },
+    pid: Deno.pid,
+    // Not the path of the executable: a link to it has a name of its own.
+    program: process.argv0.replace(/^.*\//, ""),
+    workingDirectory: () => Deno.cwd(),
+    detectEnvironment,
+    listEnvironments,
+    signal,
+  };
+}
+
+function writeAllSync(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) {
+    written += stream.writeSync(bytes.subarray(written));
+  }
+}

@@ -1,0 +1,49 @@
+import type { DetectOptions } from "../../environment/mod.ts";
+import { type Credentials, type Deployment, findCredentials } from "../../infrahub/mod.ts";
+import type { Session } from "./session.ts";
+import { UsageError } from "../syntax/mod.ts";
+
+/** A deployment that was found, with what opens its databases. */
+export interface Connection {
+  readonly deployment: Deployment;
+  readonly credentials: Credentials;
+}
+
+/**
+ * Finds the deployment that the options name, or the only one there is.
+ *
+ * @throws {EnvironmentError} when there is none, or not exactly one
+ */
+export async function findDeployment(session: Session): Promise<Deployment> {
+  const { context, reporter } = session;
+  reporter.info("Detecting Infrahub deployment environment...");
+  const environment = await context.detectEnvironment(detectOptions(session));
+  reporter.info(`Detected ${environment.kind} environment (${environment.target})`);
+  return { environment, reporter, clock: context.clock, signal: context.signal };
+}
+
+/** Finds the deployment, and the credentials of its databases. */
+export async function connect(session: Session): Promise<Connection> {
+  const deployment = await findDeployment(session);
+  return { deployment, credentials: await findCredentials(deployment, session.context.env) };
+}
+
+/**
+ * How the deployment is looked for. What stands on the command line is meant; a variable that names
+ * another kind of target, exported for other runs, must not get in its way.
+ *
+ * @throws {UsageError} when units are given for no host
+ */
+export function detectOptions({ context, globals, reporter, isGiven }: Session): DetectOptions {
+  const { project, k8sNamespace, host, hostUnit } = globals;
+  if (isGiven("hostUnit") && !host) throw new UsageError("--host-unit needs --host");
+  const isAnyGiven = isGiven("project") || isGiven("k8sNamespace") || isGiven("host");
+  const counts = (option: "project" | "k8sNamespace" | "host") => !isAnyGiven || isGiven(option);
+  return {
+    ...(project && counts("project") ? { project } : {}),
+    ...(k8sNamespace && counts("k8sNamespace") ? { namespace: k8sNamespace } : {}),
+    ...(host && counts("host") ? { host: hostUnit === undefined ? {} : { units: hostUnit } } : {}),
+    onWarning: (message) => reporter.warn(message),
+    signal: context.signal,
+  };
+}

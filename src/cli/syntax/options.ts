@@ -1,0 +1,122 @@
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { formatDuration, InvalidDurationError, parseDuration } from "../../environment/mod.ts";
+import { InvalidInputError, type Neo4jEdition, resolveEdition } from "../../infrahub/mod.ts";
+
+/** What options have in common that take their value from the environment. */
+const ENVIRONMENT_OPTIONS = new WeakSet<object>();
+
+/**
+ * An option that may also be set by the environment. The variable's name follows from the flag:
+ * `--log-format` is `INFRAHUB_LOG_FORMAT`.
+ *
+ * Commander's own binding is not used: an empty variable would count as set there, and any value
+ * of a boolean one as true.
+ */
+export function environmentOption<Flags extends string>(
+  flags: Flags,
+  description: string,
+): Option<Flags> {
+  const option = new Option(flags, description);
+  option.description = `${description} (env: ${variableOf(option)})`;
+  ENVIRONMENT_OPTIONS.add(option);
+  return option;
+}
+
+/** Whether the option was made by {@linkcode environmentOption}. */
+export function honoursEnvironment(option: object): boolean {
+  return ENVIRONMENT_OPTIONS.has(option);
+}
+
+/** Name of the variable that belongs to an option. */
+export function variableOf(option: { name(): string }): string {
+  return `INFRAHUB_${option.name().toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Reads a boolean as Go does; anything else is an error. */
+export function parseBoolean(text: string): boolean {
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  throw new InvalidArgumentError(
+    `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,
+  );
+}
+
+/** Reads a duration such as `30m`, in milliseconds. */
+export function durationArgument(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (error instanceof InvalidDurationError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+/** Reads a number of things, at least one. */
+export function countArgument(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1) {
+    throw new InvalidArgumentError("must be a whole number greater than 0");
+  }
+  return count;
+}
+
+/** Reads a percentage, 0 to 99. */
+export function percentArgument(text: string): number {
+  if (!/^\d{1,2}$/.test(text)) {
+    throw new InvalidArgumentError("must be a whole number from 0 to 99");
+  }
+  return Number(text);
+}
+
+/** Reads a Neo4j edition, in any case. */
+export function editionArgument(text: string): Neo4jEdition {
+  try {
+    return resolveEdition(text).edition;
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+/** Collects `service=unit`, several in one text separated by commas. */
+export function unitsArgument(
+  text: string,
+  earlier: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const units = { ...earlier };
+  for (const pair of text.split(",")) {
+    const [, service, unit] = /^\s*([^\s=]+)=(\S+)\s*$/.exec(pair) ?? [];
+    if (service === undefined || unit === undefined) {
+      throw new InvalidArgumentError("must be <service>=<unit>");
+    }
+    units[service] = unit;
+  }
+  return units;
+}
+
+/** An option for a duration in Go's notation; its value is in milliseconds. */
+export function durationOption<Flags extends string>(
+  flags: Flags,
+  description: string,
+  milliseconds: number,
+) {
+  return environmentOption(flags, description).argParser(durationArgument)
+    .default(milliseconds, formatDuration(milliseconds));
+}
+
+/** `--stream-timeout`, as all commands that stream have it. */
+export function streamTimeoutOption() {
+  return durationOption(
+    "--stream-timeout <duration>",
+    "longest time without a byte in a running dump or restore, such as 90s or 1h; 0 for no limit",
+    30 * 60_000,
+  );
+}
+
+/** `--neo4j-edition` for commands that would ask Neo4j otherwise. */
+export function neo4jEditionOption() {
+  return environmentOption(
+    "--neo4j-edition <edition>",
+    "enterprise or community (default: Neo4j is asked)",
+  ).argParser(editionArgument);
+}

@@ -1,0 +1,94 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { countArgument, durationOption, environmentOption, unitsArgument } from "./options.ts";
+import { VERSION_TEXT } from "../process/mod.ts";
+
+/** Name of the program, as in help, completions and cache directories. */
+export const PROGRAM = "infrahub-backup";
+
+/** Name of the Go tool's second program: called so, this one has its commands. */
+export const TASK_MANAGER_PROGRAM = "infrahub-taskmanager";
+
+/** The region where none is named, as in the Go tool. */
+export const DEFAULT_S3_REGION = "us-east-1";
+
+const PROGRESS_INTERVAL_MS = 30_000;
+
+/** The command without its sub-commands: its options are accepted anywhere on the command line. */
+export function createRootCommand(isTaskManager: boolean) {
+  return new Command(isTaskManager ? TASK_MANAGER_PROGRAM : PROGRAM)
+    .description(
+      isTaskManager
+        ? "Maintain the task manager of Infrahub deployments"
+        : "Back up and restore Infrahub deployments",
+    )
+    .version(VERSION_TEXT, "--version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .addOption(environmentOption(
+      "--project <name>",
+      "Docker Compose project to act on (default: found automatically)",
+    ))
+    .addOption(environmentOption(
+      "--backup-dir <directory>",
+      "where archives are kept (default: $BACKUP_DIR or ./infrahub_backups)",
+    ))
+    .addOption(environmentOption("--k8s-namespace <name>", "Kubernetes namespace to act on"))
+    .addOption(environmentOption("--host", "act on services of this host, without containers"))
+    .addOption(
+      environmentOption(
+        "--host-unit <service=unit>",
+        "systemd unit of a service, with --host; may be repeated",
+      ).argParser(unitsArgument),
+    )
+    .addOption(
+      environmentOption("--log-format <format>", "text, or json for JSON lines and JSON results")
+        .default("text"),
+    )
+    .addOption(
+      environmentOption("--log-level <level>", "least severity that is logged")
+        .choices(["debug", "info", "warning", "error"]).default("info" as const),
+    )
+    .addOption(
+      environmentOption("--quiet", "log warnings and errors only, and show no progress"),
+    )
+    .addOption(durationOption(
+      "--progress-interval <duration>",
+      "how often the log tells the progress where no bars can be drawn; 0 for never",
+      PROGRESS_INTERVAL_MS,
+    ))
+    .addOption(environmentOption(
+      "--metrics-file <file>",
+      "where create, restore and snapshots check leave metrics for Prometheus' textfile collector",
+    ))
+    .addOption(
+      environmentOption("--backend <backend>", "tarball or plakar").default("tarball"),
+    )
+    .addOption(environmentOption("--repo <location>", "Plakar repository: a path or a URI"))
+    .addOption(
+      // Its variable has another name than the rule gives it: see passphrase.ts.
+      new Option(
+        "--passphrase-file <file>",
+        "passphrase of an encrypted repository (env: INFRAHUB_BACKUP_PASSPHRASE_FILE; or the " +
+          "passphrase itself in INFRAHUB_BACKUP_PASSPHRASE; or else it is asked for)",
+      ),
+    )
+    .addOption(environmentOption("--backup-id <id>", "Plakar backup group to work on"))
+    .addOption(
+      environmentOption("--snapshot <id>", "Plakar snapshot to work on (prefix of its ID)"),
+    )
+    .addOption(environmentOption("--s3-bucket <name>", "bucket for archives"))
+    .addOption(environmentOption("--s3-prefix <prefix>", "prefix of archive keys"))
+    .addOption(environmentOption("--s3-endpoint <url>", "endpoint of an S3-compatible service"))
+    .addOption(environmentOption("--s3-region <region>", "S3 region").default(DEFAULT_S3_REGION))
+    .addOption(environmentOption(
+      "--cache-dir <directory>",
+      `where repository indexes are cached (default: $XDG_CACHE_HOME/${PROGRAM})`,
+    ))
+    .addOption(
+      environmentOption("--jobs <count>", "how many chunks are worked on at a time")
+        .argParser(countArgument),
+    );
+}
+
+/** Values of the options that every command accepts. */
+export type GlobalOptions = ReturnType<ReturnType<typeof createRootCommand>["opts"]>;

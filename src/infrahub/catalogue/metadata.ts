@@ -1,0 +1,23 @@
+import type { BackupDescription } from "./tags.ts";
+import { formatUtcTime } from "../timestamp.ts";
+
+/** Version of the layout below. */
+const METADATA_VERSION = 2025111200;
+
+/**
+ * The bytes of `backup_information.json`: key order and indent are those of the Go tool, and so is
+ * the id, which has the prefix of an archive's name here and nowhere else.
+ */
+export function encodeMetadata(backup: BackupDescription, createdAt: Date): Uint8Array {
+  const content = {
+    metadata_version: METADATA_VERSION,
+    backup_id: `infrahub_backup_${backup.backupId}`,
+    created_at: formatUtcTime(createdAt),
+    tool_version: backup.toolVersion,
+    infrahub_version: backup.infrahubVersion,
+    components: backup.components,
+    neo4j_edition: backup.neo4jEdition,
+    ...(backup.redacted ? { redacted: true } : {}),
+  };
+  return new TextEncoder().encode(JSON.stringify(content, null, 4));
+}

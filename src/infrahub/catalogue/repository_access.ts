@@ -1,0 +1,95 @@
+import {
+  createRepository,
+  type EngineOptions,
+  openRepository,
+  openStore,
+  type Repository,
+  RepositoryNotFoundError,
+  type S3Settings,
+} from "../../kloset/mod.ts";
+import { messageOf, RepositoryUnavailableError } from "../errors.ts";
+import type { Reporter } from "../reporter.ts";
+
+/** Which repository, and how to work on it. */
+export interface RepositoryAccess {
+  /** Path or URI. */
+  readonly location: string;
+  readonly engine: EngineOptions;
+  /** How S3 is reached. @default by the standard AWS variables and files */
+  readonly s3?: S3Settings;
+}
+
+/** Which repository is written to. */
+export interface TargetAccess extends RepositoryAccess {
+  /** Whether it has to be encrypted. */
+  readonly encrypt: boolean;
+  /** Whether a passphrase was given for it in particular: then it must not be created without. */
+  readonly hasPassphrase: boolean;
+}
+
+/**
+ * Opens an existing repository.
+ *
+ * @throws {RepositoryUnavailableError} with the reason, whatever it is
+ */
+export async function openExisting(access: RepositoryAccess): Promise<Repository> {
+  try {
+    return await openRepository(openStore(access.location, access.s3), access.engine);
+  } catch (error) {
+    throw unavailable("open", access, error);
+  }
+}
+
+/**
+ * Opens a repository, and creates it when nothing is there at all. Any other reason why it cannot
+ * be opened is an error: a new repository next to, or instead of, one that cannot be read at the
+ * moment would hide the backups in it.
+ *
+ * @throws {RepositoryUnavailableError} with the reason
+ */
+export async function openOrCreate(
+  access: TargetAccess,
+  reporter: Reporter,
+): Promise<Repository> {
+  const { encrypt } = access;
+  try {
+    const repository = await openRepository(openStore(access.location, access.s3), access.engine);
+    if (!encrypt || repository.isEncrypted) return repository;
+    await repository.close();
+    throw new RepositoryUnavailableError(
+      "it is not encrypted, and cannot be encrypted any more; use another repository",
+    );
+  } catch (error) {
+    if (!(error instanceof RepositoryNotFoundError)) throw unavailable("open", access, error);
+  }
+  if (access.hasPassphrase && !encrypt) {
+    const problem = "a passphrase was given, but not --encrypt: nothing would be encrypted";
+    throw unavailable("create", access, new RepositoryUnavailableError(problem));
+  }
+  reporter.info(`Creating new Plakar repository: ${access.location}`);
+  try {
+    const store = openStore(access.location, access.s3);
+    const repository = await createRepository(store, { ...access.engine, encrypt });
+    reporter.info(`Plakar repository created: ${access.location}`);
+    if (encrypt) {
+      reporter.warn(
+        "The repository is encrypted: whoever loses its passphrase loses the backups in it. " +
+          "Keep the passphrase where it outlives this host",
+      );
+    }
+    return repository;
+  } catch (error) {
+    throw unavailable("create", access, error);
+  }
+}
+
+function unavailable(verb: string, access: RepositoryAccess, error: unknown): Error {
+  const { signal } = access.engine;
+  if (signal?.aborted) return signal.reason;
+  // The engine's messages begin with the same words.
+  const reason = messageOf(error).replace(/^Cannot \w+ repository "[^"]*": /, "");
+  return new RepositoryUnavailableError(
+    `failed to ${verb} plakar repository ${access.location}: ${reason}`,
+    { cause: error },
+  );
+}

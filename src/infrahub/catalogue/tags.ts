@@ -1,0 +1,60 @@
+import type { Component, Neo4jEdition } from "../component.ts";
+
+/** What all snapshots of one backup have in common. */
+export interface BackupDescription {
+  /** Local time as `YYYYMMDD_HHMMSS`. */
+  readonly backupId: string;
+  /** Every component that the backup is to have. */
+  readonly components: readonly Component[];
+  readonly neo4jEdition: Neo4jEdition;
+  /** Version of Infrahub as given; may be empty. */
+  readonly infrahubVersion: string;
+  /** Version of this tool. */
+  readonly toolVersion: string;
+  /** Whether attribute values were replaced before the backup. */
+  readonly redacted: boolean;
+}
+
+/** What a snapshot's tags say; a field is undefined when its tag is missing. */
+export interface SnapshotTags {
+  readonly backupId: string | undefined;
+  readonly component: string | undefined;
+  readonly infrahubVersion: string | undefined;
+  readonly toolVersion: string | undefined;
+  readonly neo4jEdition: string | undefined;
+  readonly components: readonly string[] | undefined;
+  readonly redacted: boolean;
+}
+
+/** The tags of one component's snapshot, in the order in which the Go tool writes them. */
+export function buildTags(backup: BackupDescription, component: Component): string[] {
+  return [
+    `infrahub.backup-id=${backup.backupId}`,
+    `infrahub.component=${component}`,
+    // Always this: whether a group is complete is found out from its snapshots.
+    "infrahub.backup-status=complete",
+    `infrahub.version=${backup.infrahubVersion}`,
+    `infrahub.backup-tool-version=${backup.toolVersion}`,
+    `infrahub.neo4j-edition=${backup.neo4jEdition}`,
+    `infrahub.components=${backup.components.join(",")}`,
+    ...(backup.redacted ? ["infrahub.redacted=true"] : []),
+  ];
+}
+
+/** Reads the tags of a snapshot; of a repeated tag the first counts. */
+export function parseTags(tags: readonly string[]): SnapshotTags {
+  const components = valueOf(tags, "infrahub.components=");
+  return {
+    backupId: valueOf(tags, "infrahub.backup-id="),
+    component: valueOf(tags, "infrahub.component="),
+    infrahubVersion: valueOf(tags, "infrahub.version="),
+    toolVersion: valueOf(tags, "infrahub.backup-tool-version="),
+    neo4jEdition: valueOf(tags, "infrahub.neo4j-edition="),
+    components: components ? components.split(",").filter((name) => name !== "") : undefined,
+    redacted: valueOf(tags, "infrahub.redacted=") === "true",
+  };
+}
+
+function valueOf(tags: readonly string[], prefix: string): string | undefined {
+  return tags.find((tag) => tag.startsWith(prefix))?.slice(prefix.length);
+}

@@ -1,0 +1,48 @@
+import type { Environment } from "../../environment/mod.ts";
+import type { Clock } from "../clock.ts";
+import { InfrahubBackupError, messageOf } from "../errors.ts";
+import type { Reporter } from "../reporter.ts";
+
+/** A deployment, and what every step against it needs. */
+export interface Deployment {
+  readonly environment: Environment;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  /** Ends the run when aborted. Undoing has a signal of its own. */
+  readonly signal: AbortSignal;
+}
+
+/** A step against a deployment failed; the message begins with what was attempted. */
+export class DeploymentError extends InfrahubBackupError {}
+
+/** A deployment is not fit for what was asked, which was found out before anything was touched. */
+export class DeploymentRefusedError extends DeploymentError {}
+
+/**
+ * Does a step and says what it was when it fails. An aborted step fails with the signal's reason.
+ *
+ * @throws {DeploymentError} `<what>: <error>`, with the error as its cause
+ */
+export async function attempt<Value>(
+  deployment: Pick<Deployment, "signal">,
+  what: string,
+  action: () => Promise<Value>,
+): Promise<Value> {
+  deployment.signal.throwIfAborted();
+  try {
+    return await action();
+  } catch (error) {
+    deployment.signal.throwIfAborted();
+    throw new DeploymentError(`${what}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What a component's bytes are written to while it is restored. */
+export interface ComponentTarget {
+  /** Hands over bytes; they may be reused once this resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends the bytes and does all that makes them the live data. */
+  close(): Promise<void>;
+  /** Gives up, and puts back what can be put back. Idempotent; never throws. */
+  abort(reason: unknown): Promise<void>;
+}

@@ -1,0 +1,186 @@
+import type { ServiceName, ServiceStatus } from "../../environment/mod.ts";
+import { attempt, type Deployment, DeploymentError } from "./deployment.ts";
+import { messageOf } from "../errors.ts";
+import type { UndoHandle, UndoJournal } from "./undo_journal.ts";
+
+/** Service of Neo4j. */
+export const DATABASE = "database";
+/** Service of PostgreSQL, the task manager's database. */
+export const TASK_MANAGER_DATABASE = "task-manager-db";
+/** Service of the API server. */
+export const SERVER = "infrahub-server";
+/** Service of the workers. */
+export const TASK_WORKER = "task-worker";
+/** Service of the Prefect server. */
+export const TASK_MANAGER = "task-manager";
+/** Service of Prefect's background work; not every deployment has it. */
+export const TASK_MANAGER_BACKGROUND = "task-manager-background-svc";
+/** Service of Redis. */
+export const CACHE = "cache";
+/** Service of RabbitMQ. */
+export const MESSAGE_QUEUE = "message-queue";
+
+/** Everything but the two databases, users of a service before the service. */
+export const STOP_ORDER: readonly ServiceName[] = [
+  SERVER,
+  TASK_WORKER,
+  TASK_MANAGER,
+  TASK_MANAGER_BACKGROUND,
+  CACHE,
+  MESSAGE_QUEUE,
+];
+
+/** Everything but the two databases, services before their users. */
+export const START_ORDER: readonly ServiceName[] = [
+  CACHE,
+  MESSAGE_QUEUE,
+  TASK_MANAGER,
+  TASK_MANAGER_BACKGROUND,
+  SERVER,
+  TASK_WORKER,
+];
+
+/** What has been stopped, and how it comes back. */
+export interface StoppedServices {
+  /** In the order in which they were stopped. */
+  readonly services: readonly ServiceName[];
+  /** Starts them; performing it takes it off the journal. */
+  readonly undo: UndoHandle;
+}
+
+/**
+ * Stops the application services that run, one after the other. All of them are looked at before
+ * the first is stopped: where that fails, nothing has happened.
+ *
+ * @throws {DeploymentError} when a status cannot be found out, or a service does not stop; those
+ * that were stopped by then are on the journal
+ */
+export async function stopApplicationServices(
+  deployment: Deployment,
+  journal: UndoJournal,
+): Promise<StoppedServices> {
+  const { environment, reporter, signal } = deployment;
+  reporter.info("Stopping Infrahub application services...");
+  const running: ServiceName[] = [];
+  for (const service of STOP_ORDER) {
+    if (await statusOf(deployment, service) === "running") running.push(service);
+  }
+  const stopped: ServiceName[] = [];
+  const undo = journal.push({
+    name: "start the application services again",
+    run: (undoSignal) => startApplicationServices({ ...deployment, signal: undoSignal }, stopped),
+  });
+  for (const service of running) {
+    reporter.info(`Stopping ${service}...`);
+    // Noted first: one that fails or is interrupted half-way may have stopped all the same.
+    stopped.push(service);
+    await attempt(
+      deployment,
+      `failed to stop ${service}`,
+      () => environment.stop([service], signal),
+    );
+  }
+  reporter.info(
+    running.length > 0 ? "Application services stopped" : "No application services were running",
+  );
+  return { services: stopped, undo };
+}
+
+/**
+ * Starts services in {@linkcode START_ORDER}. One that does not start does not keep the others down.
+ *
+ * @throws {DeploymentError} naming every service that did not start
+ */
+export async function startApplicationServices(
+  deployment: Deployment,
+  services: readonly ServiceName[],
+): Promise<void> {
+  const { environment, reporter, signal } = deployment;
+  if (services.length === 0) return;
+  reporter.info("Starting Infrahub application services...");
+  const failures: { service: ServiceName; error: unknown }[] = [];
+  for (const service of START_ORDER.filter((name) => services.includes(name))) {
+    signal.throwIfAborted();
+    reporter.info(`Starting ${service}...`);
+    try {
+      await environment.start([service], signal);
+    } catch (error) {
+      failures.push({ service, error });
+    }
+  }
+  signal.throwIfAborted();
+  if (failures.length > 0) {
+    throw new DeploymentError(
+      failures.map(({ service, error }) => `failed to start ${service}: ${messageOf(error)}`)
+        .join("; "),
+      { cause: failures[0]?.error },
+    );
+  }
+  reporter.info("Application services started");
+}
+
+/**
+ * Restarts what the restored data is cached in: cache, message queue and task manager. Services
+ * that the deployment does not have are passed over.
+ *
+ * @throws {DeploymentError} when one of them, the background service apart, does not start
+ */
+export async function restartDependencies(deployment: Deployment): Promise<void> {
+  const { environment, reporter, signal } = deployment;
+  reporter.info("Restarting cache and message-queue");
+  await stopIfPossible(deployment, [CACHE, MESSAGE_QUEUE]);
+  await attempt(
+    deployment,
+    "failed to restart cache and message-queue",
+    () => environment.start([CACHE, MESSAGE_QUEUE], signal),
+  );
+  reporter.info("Restarting task manager...");
+  await stopIfPossible(deployment, [TASK_MANAGER]);
+  await stopIfPossible(deployment, [TASK_MANAGER_BACKGROUND]);
+  await attempt(
+    deployment,
+    "failed to restart task-manager",
+    () => environment.start([TASK_MANAGER], signal),
+  );
+  try {
+    await environment.start([TASK_MANAGER_BACKGROUND], signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    reporter.info(`Skipping optional ${TASK_MANAGER_BACKGROUND} restart: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * The last step of a restore: API server and workers.
+ *
+ * @throws {DeploymentError} when they do not start
+ */
+export async function startFrontServices(deployment: Deployment): Promise<void> {
+  deployment.reporter.info("Restarting Infrahub services...");
+  await attempt(
+    deployment,
+    "failed to restart infrahub services",
+    () => deployment.environment.start([SERVER, TASK_WORKER], deployment.signal),
+  );
+}
+
+async function statusOf(deployment: Deployment, service: ServiceName): Promise<ServiceStatus> {
+  return await attempt(
+    deployment,
+    `failed to find out whether ${service} is running`,
+    () => deployment.environment.status(service, deployment.signal),
+  );
+}
+
+async function stopIfPossible(
+  { environment, reporter, signal }: Deployment,
+  services: readonly ServiceName[],
+): Promise<void> {
+  try {
+    await environment.stop(services, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    // They may be down already, or not be there; the start that follows is what counts.
+    reporter.debug(`Could not stop ${services.join(" ")}: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,184 @@
+import type { Clock } from "../clock.ts";
+import { formatDuration } from "../../environment/mod.ts";
+import { messageOf } from "../errors.ts";
+import type { Reporter } from "../reporter.ts";
+
+/** How a disturbing step is taken back. */
+export interface UndoAction {
+  /** What it does, in the infinitive: `resume Neo4j`. */
+  readonly name: string;
+  /**
+   * Takes the step back. Must be right whether the step happened, happened half or did not happen,
+   * and may be called again after it failed.
+   *
+   * @param signal not the aborted one of the run: aborted when the action takes too long
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Longest duration in milliseconds; 0 for no limit.
+   *
+   * @default {600000}
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Whether a failure leaves nothing behind but litter, so that the run need not fail of it.
+   *
+   * @default {false}
+   */
+  readonly harmless?: boolean;
+}
+
+/** What has become of an action. */
+export interface UndoResult {
+  readonly name: string;
+  readonly harmless: boolean;
+  /** Undefined when it succeeded. */
+  readonly error?: unknown;
+}
+
+/** An action on the journal. */
+export interface UndoHandle {
+  /** Does it now, as a step of the run, and takes it off when it succeeded. Once is enough. */
+  perform(): Promise<void>;
+  /** Takes it off without doing it: the step is to stay. */
+  forget(): void;
+}
+
+const TIMEOUT_MS = 600_000;
+
+interface Entry {
+  readonly action: UndoAction;
+  running: Promise<void> | undefined;
+}
+
+/**
+ * What must be taken back when a run fails or is interrupted. Push *before* the step that disturbs:
+ * an interruption may come between the two.
+ */
+export class UndoJournal {
+  readonly #reporter: Reporter;
+  readonly #clock: Clock;
+  readonly #entries: Entry[] = [];
+
+  constructor(options: { readonly reporter: Reporter; readonly clock: Clock }) {
+    this.#reporter = options.reporter;
+    this.#clock = options.clock;
+  }
+
+  /** Names of what is still to be taken back, the newest first. */
+  get pending(): readonly string[] {
+    return this.#entries.map((entry) => entry.action.name).reverse();
+  }
+
+  /** Puts an action on top. */
+  push(action: UndoAction): UndoHandle {
+    const entry: Entry = { action, running: undefined };
+    this.#entries.push(entry);
+    return {
+      perform: () => this.#perform(entry),
+      forget: () => this.#remove(entry),
+    };
+  }
+
+  /** The run has succeeded: what is left on the journal is to stay as it is. */
+  commit(): void {
+    this.#entries.length = 0;
+  }
+
+  /**
+   * Takes back everything that is left, the newest first; one that fails does not keep the others
+   * from it, and stays on the journal. Never throws.
+   *
+   * @returns the results in that order
+   */
+  async undo(): Promise<UndoResult[]> {
+    const results: UndoResult[] = [];
+    for (const entry of [...this.#entries].reverse()) {
+      const { name, harmless = false } = entry.action;
+      this.#reporter.info(`Cleaning up: ${name}`);
+      try {
+        await this.#perform(entry);
+        results.push({ name, harmless });
+      } catch (error) {
+        this.#reporter.warn(`Could not ${name}: ${messageOf(error)}`);
+        results.push({ name, harmless, error });
+      }
+    }
+    return results;
+  }
+
+  /**
+   * Does `body`, then takes back whatever is left on the journal, whether it succeeded or not. The
+   * error of `body` is thrown as it is; what failed while undoing has been reported.
+   *
+   * @throws {UndoFailedError} when `body` succeeded and something could not be taken back
+   */
+  async protect<Value>(body: () => Promise<Value>): Promise<Value> {
+    let value: Value;
+    try {
+      value = await body();
+    } catch (error) {
+      await this.undo();
+      throw error;
+    }
+    const failed = (await this.undo()).filter((result) => "error" in result && !result.harmless);
+    if (failed.length > 0) throw new UndoFailedError(failed);
+    return value;
+  }
+
+  #perform(entry: Entry): Promise<void> {
+    if (!this.#entries.includes(entry)) return Promise.resolve();
+    entry.running ??= this.#run(entry.action).then(
+      () => this.#remove(entry),
+      (error) => {
+        entry.running = undefined;
+        throw error;
+      },
+    );
+    return entry.running;
+  }
+
+  /** Runs an action against its time limit, and waits no longer for one that ignores the signal. */
+  async #run({ run, timeoutMs = TIMEOUT_MS }: UndoAction): Promise<void> {
+    const controller = new AbortController();
+    if (timeoutMs <= 0) {
+      await run(controller.signal);
+      return;
+    }
+    const done = new AbortController();
+    const limit = this.#clock.sleep(timeoutMs, done.signal).then(() => {
+      const error = new Error(`took longer than ${formatDuration(timeoutMs)}`);
+      controller.abort(error);
+      throw error;
+    });
+    // Ended by `done` when the action is first; nobody looks at it then.
+    limit.catch(() => {});
+    const action = (async () => await run(controller.signal))();
+    // May fail after the time limit has been reported: that tells nothing new.
+    action.catch(() => {});
+    try {
+      await Promise.race([action, limit]);
+    } finally {
+      done.abort();
+    }
+  }
+
+  #remove(entry: Entry): void {
+    const at = this.#entries.indexOf(entry);
+    if (at >= 0) this.#entries.splice(at, 1);
+  }
+}
+
+/** The run succeeded, but something it disturbed could not be put back. */
+export class UndoFailedError extends Error {
+  override readonly name = "UndoFailedError";
+  readonly failed: readonly UndoResult[];
+
+  constructor(failed: readonly UndoResult[]) {
+    super(
+      failed.map(({ name, error }) => `could not ${name}: ${messageOf(error)}`).join("; "),
+      { cause: failed[0]?.error },
+    );
+    this.failed = failed;
+  }
+}

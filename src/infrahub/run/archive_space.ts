@@ -1,0 +1,110 @@
+import { captureCommand } from "../../environment/mod.ts";
+import type { Neo4jEdition } from "../component.ts";
+import {
+  type Credentials,
+  DATABASE,
+  type Deployment,
+  DeploymentRefusedError,
+  measureDirectory,
+  parseFreeSpace,
+} from "../deployment/mod.ts";
+import { messageOf } from "../errors.ts";
+import { formatSize } from "../show_values.ts";
+import { postgresClient, quoteSqlText, runSql } from "../postgres/mod.ts";
+
+/** What an archive is going to be made of. */
+export interface ArchiveSpaceQuestion {
+  /** Where it will lie, and the dumps beside it until it is written; may be missing yet. */
+  readonly directory: string;
+  readonly neo4jEdition: Neo4jEdition;
+  readonly excludeTaskManager: boolean;
+}
+
+const DATA_DIRECTORY = "/var/lib/neo4j/data/databases";
+const DF_TIMEOUT_MS = 60_000;
+
+/**
+ * Says how much space an archive takes on this host, the dumps included from which it is packed,
+ * and compares that with what is free. What cannot be found out is passed over.
+ *
+ * Only an Enterprise backup is known to be as large as its store, so only that can be refused for
+ * sure: a Community dump is compressed, and one of PostgreSQL has no indexes.
+ *
+ * @throws {DeploymentRefusedError} when the dumps cannot fit
+ */
+export async function checkArchiveSpace(
+  deployment: Deployment,
+  credentials: Credentials,
+  { directory, neo4jEdition, excludeTaskManager }: ArchiveSpaceQuestion,
+): Promise<void> {
+  const { reporter } = deployment;
+  const neo4j = await measureDirectory(
+    deployment,
+    DATABASE,
+    `${DATA_DIRECTORY}/${credentials.neo4j.database}`,
+  );
+  const postgres = excludeTaskManager ? 0 : await measurePostgres(deployment, credentials);
+  const dumps = (neo4j ?? 0) + (postgres ?? 0);
+  if (dumps === 0) return;
+  // The dumps and the archive are there at the same time.
+  const needed = 2 * dumps;
+  const free = await freeSpace(deployment, directory);
+  reporter.info(
+    `The backup needs up to ${formatSize(needed)} in ${directory}` +
+      (free === undefined ? "" : `, where ${formatSize(free)} are free`),
+  );
+  if (free === undefined || free >= needed) return;
+  if (neo4jEdition === "enterprise" && neo4j !== undefined && free < neo4j) {
+    throw new DeploymentRefusedError(
+      `not enough space in ${directory} for the backup: ` +
+        `${formatSize(needed)} needed, ${formatSize(free)} free`,
+    );
+  }
+  reporter.warn(`The space in ${directory} may not suffice for the backup`);
+}
+
+async function measurePostgres(
+  deployment: Deployment,
+  { postgres }: Credentials,
+): Promise<number | undefined> {
+  try {
+    const output = await runSql(
+      deployment,
+      postgresClient(deployment, postgres, "tcp"),
+      "postgres",
+      `SELECT pg_database_size(${quoteSqlText(postgres.database)})`,
+    );
+    return /^\d+$/.test(output.trim()) ? Number(output) : undefined;
+  } catch (error) {
+    deployment.signal.throwIfAborted();
+    deployment.reporter.debug(`Could not measure the PostgreSQL database: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+async function freeSpace(
+  { reporter, signal }: Deployment,
+  directory: string,
+): Promise<number | undefined> {
+  try {
+    const { stdout } = await captureCommand({
+      argv: ["df", "-Pk", await existingParent(directory)],
+      timeoutMs: DF_TIMEOUT_MS,
+      signal,
+    });
+    return parseFreeSpace(stdout);
+  } catch (error) {
+    signal.throwIfAborted();
+    reporter.debug(`Could not find out the free space of ${directory}: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The directory is made later, where its nearest existing parent is. */
+async function existingParent(path: string): Promise<string> {
+  for (let current = path; current.includes("/"); current = current.replace(/\/+[^/]*$/, "")) {
+    const exists = await Deno.stat(current).then(() => true, () => false);
+    if (exists) return current;
+  }
+  return path.startsWith("/") ? "/" : ".";
+}

@@ -1,0 +1,207 @@
+import type { Neo4jEdition } from "../component.ts";
+import {
+  type Credentials,
+  type Deployment,
+  DeploymentRefusedError,
+  detectInfrahubVersion,
+  stopApplicationServices,
+  UndoJournal,
+} from "../deployment/mod.ts";
+import { checkArchiveSpace } from "./archive_space.ts";
+import { type ComponentSource, reframedSource, verifiedSource } from "../dump/mod.ts";
+import {
+  checkEnterpriseBackupSpace,
+  checkRedaction,
+  detectEdition,
+  type MetadataChoice,
+  neo4jCommunitySource,
+  neo4jEnterpriseSource,
+  redact,
+  requireRedactionConfirmed,
+} from "../neo4j/mod.ts";
+import { messageOf } from "../errors.ts";
+import { postgresSource } from "../postgres/mod.ts";
+import { waitForRunningTasks } from "../tasks/mod.ts";
+
+/** How a deployment is backed up. */
+export interface DeploymentBackupOptions {
+  readonly deployment: Deployment;
+  readonly credentials: Credentials;
+  /** Binding when given; otherwise Neo4j is asked. */
+  readonly neo4jEdition?: Neo4jEdition;
+  /** What an Enterprise backup holds besides the data. */
+  readonly neo4jMetadata: MetadataChoice;
+  readonly excludeTaskManager: boolean;
+  /** Do not wait for running tasks; also confirms a redaction. */
+  readonly force: boolean;
+  /** Replace all attribute values in the live database first. */
+  readonly redact: boolean;
+  /** Longest wait for running tasks, in milliseconds; 0 for no limit. */
+  readonly waitTimeoutMs: number;
+  /** Longest wait for the next byte of a dump, in milliseconds; 0 for no limit. */
+  readonly stallTimeoutMs: number;
+  /**
+   * Whether the dump of a Community database is stored without its own compression, so that it
+   * shares with earlier ones what has not changed.
+   *
+   * @default {false}
+   */
+  readonly reframeDump?: boolean;
+  /**
+   * What is still missing of an incomplete backup, and its edition, which the deployment must still
+   * have; everything is backed up when not given.
+   */
+  readonly resume?: { readonly missing: readonly string[]; readonly neo4jEdition: string };
+  /** Directory on this host where an archive will be packed: the space is checked. */
+  readonly archiveDirectory?: string;
+  /**
+   * How long the user may still think better of it before services are stopped, in milliseconds.
+   *
+   * @default {0}
+   */
+  readonly pauseMs?: number;
+}
+
+/** A deployment that is ready to be read. */
+export interface ReadyDeployment {
+  readonly neo4jEdition: Neo4jEdition;
+  readonly infrahubVersion: string;
+  readonly redacted: boolean;
+  /** Dumps in component order; each is verified while it is read. */
+  readonly sources: readonly ComponentSource[];
+  /** Whether the dumps may be made at the same time: the deployment stays up. */
+  readonly sideBySide: boolean;
+  /**
+   * To be called once all dumps have been read: services that were stopped start again. A failure
+   * only warns: it is tried again in the end, and counts then.
+   */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Makes a deployment ready for a backup, has `store` read its dumps, and puts everything back as it
+ * was: on every way out, the interrupted one included.
+ *
+ * Whatever can be refused is refused before anything is touched.
+ *
+ * @throws {DeploymentRefusedError} when the deployment cannot be backed up as asked
+ * @throws {UndoFailedError} when the backup was made but something could not be put back
+ * @throws what `store` fails with
+ */
+export async function backUpDeployment<Result>(
+  options: DeploymentBackupOptions,
+  store: (ready: ReadyDeployment) => Promise<Result>,
+): Promise<Result> {
+  const { deployment, credentials, force } = options;
+  const { reporter, clock, signal } = deployment;
+  requireRedactionConfirmed(options);
+  const neo4jEdition = await detectEdition(deployment, credentials.neo4j, {
+    purpose: "backup",
+    ...(options.neo4jEdition === undefined ? {} : { given: options.neo4jEdition }),
+  });
+  requireSameEdition(options, neo4jEdition);
+  const wanted = wantedComponents(options);
+  const needsNeo4j = wanted.has("neo4j");
+  const isDowntime = needsNeo4j && neo4jEdition === "community";
+  if (isDowntime) await announceDowntime(deployment, options.pauseMs ?? 0);
+  else if (needsNeo4j) await checkEnterpriseBackupSpace(deployment, credentials.neo4j);
+  if (options.archiveDirectory !== undefined) {
+    const { archiveDirectory: directory, excludeTaskManager } = options;
+    await checkArchiveSpace(deployment, credentials, {
+      directory,
+      neo4jEdition,
+      excludeTaskManager,
+    });
+  }
+  if (options.redact) await checkRedaction(deployment, credentials.neo4j);
+  // The API server tells it, and may be stopped below.
+  const infrahubVersion = await detectInfrahubVersion(deployment);
+  if (!force) await waitForRunningTasks(deployment, options);
+  if (options.redact) await redact(deployment, credentials.neo4j);
+
+  const journal = new UndoJournal({ reporter, clock });
+  return await journal.protect(async () => {
+    const stopped = isDowntime ? await stopApplicationServices(deployment, journal) : undefined;
+    signal.throwIfAborted();
+    return await store({
+      neo4jEdition,
+      infrahubVersion,
+      redacted: options.redact,
+      sources: sourcesOf(options, neo4jEdition, journal).filter((source) =>
+        wanted.has(source.component)
+      ),
+      sideBySide: !isDowntime,
+      release: async () => {
+        try {
+          await stopped?.undo.perform();
+        } catch (error) {
+          reporter.warn(`Failed to restart services after backup: ${messageOf(error)}`);
+        }
+      },
+    });
+  });
+}
+
+/** Components of two editions do not make one backup. */
+function requireSameEdition({ resume }: DeploymentBackupOptions, edition: Neo4jEdition): void {
+  if (resume === undefined || resume.neo4jEdition.toLowerCase() === edition) return;
+  throw new DeploymentRefusedError(
+    `cannot resume: the backup is of Neo4j ${resume.neo4jEdition || "unknown"} edition, ` +
+      `the deployment is ${edition}`,
+  );
+}
+
+function wantedComponents(
+  { resume, excludeTaskManager }: DeploymentBackupOptions,
+): ReadonlySet<string> {
+  if (resume === undefined) return new Set(["neo4j", ...(excludeTaskManager ? [] : ["postgres"])]);
+  if (excludeTaskManager && resume.missing.includes("postgres")) {
+    throw new DeploymentRefusedError(
+      "cannot resume without the task manager: its database is what the backup lacks",
+    );
+  }
+  return new Set(resume.missing);
+}
+
+function sourcesOf(
+  options: DeploymentBackupOptions,
+  edition: Neo4jEdition,
+  journal: UndoJournal,
+): ComponentSource[] {
+  const { deployment, credentials, stallTimeoutMs } = options;
+  const neo4j = edition === "community"
+    ? neo4jCommunitySource(deployment, credentials.neo4j, journal, { stallTimeoutMs })
+    : neo4jEnterpriseSource(deployment, credentials.neo4j, journal, {
+      stallTimeoutMs,
+      metadata: options.neo4jMetadata,
+    });
+  const sources = [neo4j];
+  if (options.excludeTaskManager) {
+    deployment.reporter.info("Skipping task manager database backup as requested");
+  } else {
+    sources.push(postgresSource(deployment, credentials.postgres, { stallTimeoutMs }));
+  }
+  const verified = sources.map((source) => verifiedSource(source, edition, deployment.reporter));
+  const reframes = edition === "community" && (options.reframeDump ?? false);
+  return verified.map((source) =>
+    reframes && source.component === "neo4j" ? reframedSource(source, deployment.reporter) : source
+  );
+}
+
+/** A Community database can only be dumped while it is down. */
+async function announceDowntime(
+  { reporter, clock, signal }: Deployment,
+  pauseMs: number,
+): Promise<void> {
+  reporter.warn(
+    "Neo4j Community Edition detected; Infrahub services will be stopped and restarted during the backup.",
+  );
+  if (pauseMs <= 0) return;
+  reporter.warn(
+    `Waiting ${
+      Math.round(pauseMs / 1_000)
+    } seconds to allow the user to abort... CTRL+C to cancel.`,
+  );
+  await clock.sleep(pauseMs, signal);
+  signal.throwIfAborted();
+}

@@ -1,0 +1,337 @@
+import type { ServiceName } from "../../environment/mod.ts";
+import type { Neo4jEdition } from "../component.ts";
+import {
+  attempt,
+  type ComponentTarget,
+  type Credentials,
+  DATABASE,
+  type Deployment,
+  DeploymentRefusedError,
+  detectInfrahubVersion,
+  restartDependencies,
+  startFrontServices,
+  stopApplicationServices,
+  TASK_MANAGER_DATABASE,
+  UndoJournal,
+  UNKNOWN_VERSION,
+  wipeTransientData,
+} from "../deployment/mod.ts";
+import {
+  checkCommunityLoadSpace,
+  checkEnterpriseRestoreSpace,
+  detectEdition,
+  openNeo4jCommunityTarget,
+  openNeo4jEnterpriseTarget,
+  resetDeploymentId,
+  resolveRestoreEdition,
+} from "../neo4j/mod.ts";
+import { InfrahubBackupError, messageOf } from "../errors.ts";
+import {
+  checkPostgresServer,
+  openPostgresTarget,
+  type PostgresServer,
+  startPostgres,
+} from "../postgres/mod.ts";
+import { type RestorableDump, type RestoreMaterial, verifyMaterial } from "./restore_material.ts";
+import { formatSize } from "../show_values.ts";
+
+/** How a deployment is restored. */
+export interface DeploymentRestoreOptions {
+  readonly deployment: Deployment;
+  readonly credentials: Credentials;
+  readonly material: RestoreMaterial;
+  /** Binding when given; otherwise Neo4j is asked. */
+  readonly neo4jEdition?: Neo4jEdition;
+  readonly excludeTaskManager: boolean;
+  /** Convert the store to block format once it is loaded. */
+  readonly migrateFormat: boolean;
+  readonly resetDeploymentId: boolean;
+  /** Restore a backup of a newer Infrahub as well. */
+  readonly force: boolean;
+  /** Longest wait in milliseconds for a program to take more bytes; 0 for no limit. */
+  readonly stallTimeoutMs: number;
+  readonly now: Date;
+  /**
+   * Only the plan is wanted: not even a service that is down is started.
+   *
+   * @default {false}
+   */
+  readonly isDryRun?: boolean;
+}
+
+/** What a restore will do, found out and verified; nothing has been touched. */
+export interface RestorePlan {
+  /** For people, in order. */
+  readonly steps: readonly string[];
+  /** Carries it out. */
+  readonly execute: () => Promise<void>;
+}
+
+/** What has become of a component, for whoever has to go on after a failure. */
+type ComponentState =
+  | "not part of this restore"
+  | "unchanged"
+  | "being replaced: its data is not usable"
+  | "restored"
+  | "put back as it was before";
+
+/** A restore failed after it had begun; the message says what state everything is in. */
+export class RestoreFailedError extends InfrahubBackupError {}
+
+/**
+ * Finds out how a backup is restored, and verifies all of it: every byte can be read back, the
+ * dumps are complete, edition and version fit, the databases can be replaced.
+ *
+ * @throws {DamagedSnapshotError} when the backup is not sound
+ * @throws {DeploymentRefusedError} when it does not fit the deployment
+ */
+export async function planRestore(options: DeploymentRestoreOptions): Promise<RestorePlan> {
+  const { deployment, credentials, material } = options;
+  const { reporter, signal } = deployment;
+  const postgres = options.excludeTaskManager ? undefined : material.postgres;
+  const { neo4j } = material;
+  if (neo4j === undefined && postgres === undefined) {
+    return { steps: ["nothing to restore"], execute: () => Promise.resolve() };
+  }
+  if (options.resetDeploymentId && neo4j === undefined) {
+    reporter.warn("--reset-deployment-id ignored: no Neo4j component in this backup group");
+  }
+  let edition: Neo4jEdition = "community";
+  if (neo4j !== undefined) {
+    const target = await detectEdition(deployment, credentials.neo4j, {
+      purpose: "restore",
+      mayStart: options.isDryRun !== true,
+      ...(options.neo4jEdition === undefined ? {} : { given: options.neo4jEdition }),
+    });
+    edition = resolveRestoreEdition(material.neo4jEdition || editionOf(neo4j), target);
+    requireFitting(neo4j, edition);
+    if (await mayAsk(options, DATABASE)) {
+      await (edition === "community"
+        ? checkCommunityLoadSpace(deployment, credentials.neo4j, neo4j.bytes)
+        : checkEnterpriseRestoreSpace(deployment, neo4j.bytes));
+    }
+  }
+  await checkVersion(options);
+  await verifyMaterial({ ...material, postgres }, reporter, signal);
+  let server: PostgresServer | undefined;
+  if (postgres !== undefined && await mayAsk(options, TASK_MANAGER_DATABASE)) {
+    await startPostgres(deployment, credentials.postgres);
+    server = await checkPostgresServer(deployment, credentials.postgres, { bytes: postgres.bytes });
+  }
+  const restore = new Restore(options, neo4j, edition, postgres, server);
+  return { steps: restore.steps, execute: () => restore.execute() };
+}
+
+/** A dry run looks at a server that runs, and starts none. */
+async function mayAsk(
+  { deployment, isDryRun }: DeploymentRestoreOptions,
+  server: ServiceName,
+): Promise<boolean> {
+  if (isDryRun !== true) return true;
+  const { environment, reporter, signal } = deployment;
+  if (await environment.status(server, signal) !== "stopped") return true;
+  reporter.warn(`${server} is down: whether its database can be replaced has not been checked`);
+  return false;
+}
+
+class Restore {
+  readonly #options: DeploymentRestoreOptions;
+  readonly #deployment: Deployment;
+  readonly #neo4j: RestorableDump | undefined;
+  readonly #edition: Neo4jEdition;
+  readonly #postgres: RestorableDump | undefined;
+  readonly #server: PostgresServer | undefined;
+  readonly #states: { neo4j: ComponentState; postgres: ComponentState };
+
+  constructor(
+    options: DeploymentRestoreOptions,
+    neo4j: RestorableDump | undefined,
+    edition: Neo4jEdition,
+    postgres: RestorableDump | undefined,
+    server: PostgresServer | undefined,
+  ) {
+    this.#options = options;
+    this.#deployment = options.deployment;
+    this.#neo4j = neo4j;
+    this.#edition = edition;
+    this.#postgres = postgres;
+    this.#server = server;
+    this.#states = {
+      neo4j: neo4j === undefined ? "not part of this restore" : "unchanged",
+      postgres: postgres === undefined ? "not part of this restore" : "unchanged",
+    };
+  }
+
+  get steps(): string[] {
+    const { material, migrateFormat, resetDeploymentId } = this.#options;
+    const size = (dump: RestorableDump) => `${dump.name} (${formatSize(dump.bytes)})`;
+    return [
+      ...(material.isWhole && this.#deployment.environment.kind !== "host"
+        ? ["remove the data of cache and message queue"]
+        : []),
+      "stop the application services",
+      ...(this.#postgres === undefined ? [] : [
+        `restore PostgreSQL from ${
+          size(this.#postgres)
+        } beside the database in use, then swap both`,
+      ]),
+      "restart cache, message queue and task manager",
+      ...(this.#neo4j === undefined ? [] : [
+        `restore Neo4j (${this.#edition}) from ${size(this.#neo4j)}` +
+        (this.#edition === "community"
+          ? " beside the database in use, then exchange both"
+          : ", replacing the database in use"),
+      ]),
+      ...(migrateFormat && this.#neo4j !== undefined ? ["convert the store to block format"] : []),
+      ...(resetDeploymentId && this.#neo4j !== undefined ? ["give the deployment a new id"] : []),
+      "start the application services",
+    ];
+  }
+
+  /**
+   * @throws {RestoreFailedError} with the state of everything
+   */
+  async execute(): Promise<void> {
+    const { reporter, clock, signal } = this.#deployment;
+    const journal = new UndoJournal({ reporter, clock });
+    try {
+      await journal.protect(() => this.#run(journal));
+    } catch (error) {
+      if (this.#states.postgres === "restored" && !this.#isPostgresKept) {
+        this.#states.postgres = journal.pending.some((name) => name.includes("PostgreSQL"))
+          ? "being replaced: its data is not usable"
+          : "put back as it was before";
+      }
+      const problem = signal.aborted ? messageOf(signal.reason) : messageOf(error);
+      const pending = journal.pending;
+      const failure = new RestoreFailedError(
+        [
+          `restore failed: ${problem}`,
+          `  Neo4j: ${this.#states.neo4j}`,
+          `  PostgreSQL: ${this.#states.postgres}`,
+          pending.length === 0
+            ? "  services: those that were stopped have been started again"
+            : `  left to do by hand: ${pending.join("; ")}`,
+        ].join("\n"),
+        { cause: error },
+      );
+      // Whoever was interrupted exits as interrupted; what state things are in still has to be said.
+      if (signal.aborted) {
+        reporter.warn(failure.message);
+        throw signal.reason;
+      }
+      throw failure;
+    }
+  }
+
+  #isPostgresKept = false;
+
+  async #run(journal: UndoJournal): Promise<void> {
+    const { material, credentials, now } = this.#options;
+    const deployment = this.#deployment;
+    if (material.isWhole) await wipeTransientData(deployment);
+    const stopped = await stopApplicationServices(deployment, journal);
+    let finishPostgres: (() => Promise<void>) | undefined;
+    if (this.#postgres !== undefined && this.#server !== undefined) {
+      const target = await openPostgresTarget(deployment, this.#server, journal, {
+        stallTimeoutMs: this.#options.stallTimeoutMs,
+        now,
+      });
+      await this.#fill(target, this.#postgres);
+      this.#states.postgres = "restored";
+      finishPostgres = () => target.finish();
+    }
+    await restartDependencies(deployment);
+    if (this.#neo4j !== undefined) {
+      const lose = () => {
+        this.#states.neo4j = "being replaced: its data is not usable";
+      };
+      const target = await this.#openNeo4j(journal, lose);
+      // An Enterprise restore unpacks first; a Community one is loaded beside the database in use.
+      await this.#fill(target, this.#neo4j, this.#edition === "enterprise" ? lose : undefined);
+      this.#states.neo4j = "restored";
+      if (this.#options.resetDeploymentId) {
+        await resetDeploymentId(deployment, credentials.neo4j, { now });
+      }
+    }
+    // Both are restored: from here on, the old PostgreSQL database would not match the new graph.
+    this.#isPostgresKept = true;
+    await finishPostgres?.();
+    await startFrontServices(deployment);
+    await stopped.undo.perform();
+  }
+
+  async #openNeo4j(
+    journal: UndoJournal,
+    onReplace: () => void,
+  ): Promise<ComponentTarget> {
+    const { credentials, stallTimeoutMs, migrateFormat } = this.#options;
+    const options = { stallTimeoutMs, migrateFormat };
+    return this.#edition === "community"
+      ? await openNeo4jCommunityTarget(this.#deployment, credentials.neo4j, journal, {
+        ...options,
+        onReplace,
+      })
+      : await openNeo4jEnterpriseTarget(this.#deployment, credentials.neo4j, journal, options);
+  }
+
+  /** @param onComplete told when all bytes have arrived, before they are made the live data */
+  async #fill(
+    target: ComponentTarget,
+    dump: RestorableDump,
+    onComplete: () => void = () => {},
+  ): Promise<void> {
+    const { signal } = this.#deployment;
+    try {
+      await attempt(
+        this.#deployment,
+        `failed to restore ${dump.name}`,
+        () => dump.copy((bytes) => target.write(bytes), signal),
+      );
+    } catch (error) {
+      await target.abort(error);
+      throw error;
+    }
+    onComplete();
+    await target.close();
+  }
+}
+
+/** Edition that a dump is of, by its name. */
+function editionOf(dump: RestorableDump): Neo4jEdition {
+  return dump.name.endsWith(".dump") ? "community" : "enterprise";
+}
+
+function requireFitting(dump: RestorableDump, edition: Neo4jEdition): void {
+  if (editionOf(dump) === edition) return;
+  throw new DeploymentRefusedError(
+    `cannot restore ${dump.name} by the ${edition} method: it is ` +
+      (edition === "community" ? "an Enterprise backup" : "a Community dump"),
+  );
+}
+
+/** Infrahub migrates the data of older versions; it cannot know that of newer ones. */
+async function checkVersion(options: DeploymentRestoreOptions): Promise<void> {
+  const { deployment, material, force } = options;
+  const recorded = parseVersion(material.infrahubVersion);
+  if (recorded === undefined) return;
+  const running = await detectInfrahubVersion(deployment);
+  const target = running === UNKNOWN_VERSION ? undefined : parseVersion(running);
+  if (target === undefined || compareVersions(recorded, target) <= 0) return;
+  const problem = `the backup is of Infrahub ${material.infrahubVersion}, ` +
+    `which is newer than the running ${running}`;
+  if (!force) {
+    throw new DeploymentRefusedError(`${problem}; use --force to restore it all the same`);
+  }
+  deployment.reporter.warn(`${problem}: restored all the same, as --force asks`);
+}
+
+/** Major and minor number; patch releases do not change the data. */
+function parseVersion(text: string): readonly [number, number] | undefined {
+  const match = /^v?(\d+)\.(\d+)/.exec(text);
+  return match === null ? undefined : [Number(match[1]), Number(match[2])];
+}
+
+function compareVersions(a: readonly [number, number], b: readonly [number, number]): number {
+  return a[0] - b[0] || a[1] - b[1];
+}

@@ -1,0 +1,121 @@
+import type { Entry, Repository, SnapshotReader } from "../../kloset/mod.ts";
+import {
+  type BackupChoice,
+  findMissingContent,
+  parseTags,
+  selectBackup,
+} from "../catalogue/mod.ts";
+import { DamagedSnapshotError, InfrahubBackupError, messageOf } from "../errors.ts";
+import { RestoreDirectory } from "./restore_directory.ts";
+import { formatSize, shortId } from "../show_values.ts";
+
+/** What to restore, and where to. */
+export interface RestoreToDirectoryOptions extends BackupChoice {
+  /** Empty or missing directory. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/** A file that was restored. */
+export interface RestoredFile {
+  readonly component: string;
+  /** 64 hex digits. */
+  readonly snapshotId: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** A finished restore. */
+export interface RestoredBackup {
+  /** Empty when a snapshot without a backup id was restored. */
+  readonly backupId: string;
+  readonly directory: string;
+  readonly files: readonly RestoredFile[];
+}
+
+/** A snapshot that is going to be restored, known to have what it should have. */
+interface Candidate {
+  readonly reader: SnapshotReader;
+  readonly component: string;
+  readonly files: readonly Entry[];
+}
+
+/**
+ * Copies a backup into a directory: every chunk and every file is verified before the file gets
+ * its name, and either all files get theirs or none.
+ *
+ * The layout is flat, `neo4j-backup.tar` beside `prefect.dump` beside `backup_information.json`:
+ * the names are unique within a backup, and are those that are used everywhere else.
+ *
+ * @throws {BackupGroupError} when the backup does not exist, or is incomplete and not forced
+ * @throws {DamagedSnapshotError} when a snapshot lacks its content
+ * @throws {InfrahubBackupError} when a file cannot be read back as it was stored, or not be written
+ */
+export async function restoreToDirectory(
+  options: RestoreToDirectoryOptions,
+): Promise<RestoredBackup> {
+  const { reporter, signal } = options;
+  const directory = await RestoreDirectory.at(options.directory);
+  const { backupId, ids } = await selectBackup(options);
+  const candidates: Candidate[] = [];
+  for (const id of ids) candidates.push(await prepare(id, options.repository));
+  const files: RestoredFile[] = [];
+  try {
+    for (const { reader, component, files: entries } of candidates) {
+      reporter.info(`Extracting ${component} snapshot...`);
+      for (const entry of entries) {
+        signal.throwIfAborted();
+        const { path, bytes } = await restoreFile(directory, entry, reader, component, options);
+        files.push({ component, snapshotId: reader.header.identifier, path, bytes });
+        reporter.debug("File verified", { path, size_human: formatSize(bytes) });
+      }
+    }
+    await directory.commit();
+  } catch (error) {
+    await directory.rollBack();
+    signal.throwIfAborted();
+    throw error;
+  }
+  return { backupId, directory: directory.path, files };
+}
+
+async function restoreFile(
+  directory: RestoreDirectory,
+  entry: Entry,
+  reader: SnapshotReader,
+  component: string,
+  { reporter, signal }: Pick<RestoreToDirectoryOptions, "reporter" | "signal">,
+): Promise<{ path: string; bytes: number }> {
+  let bytes = 0;
+  try {
+    return await directory.write(
+      entry.path,
+      entry,
+      (write) =>
+        reader.copy(entry.path, async (piece) => {
+          await write(piece);
+          bytes += piece.length;
+          reporter.progress?.({ component, bytes, bytesTotal: entry.size });
+        }, { signal }),
+    );
+  } catch (error) {
+    throw new InfrahubBackupError(
+      `failed to extract ${component} snapshot: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function prepare(snapshotId: string, repository: Repository): Promise<Candidate> {
+  const reader = await repository.openSnapshot(snapshotId);
+  const { component = "" } = parseTags(reader.header.tags);
+  const [missing] = await findMissingContent(reader);
+  if (missing !== undefined) {
+    throw new DamagedSnapshotError(
+      `snapshot ${shortId(snapshotId)} (${component}) is damaged: ${missing.path}: ` +
+        missing.message,
+    );
+  }
+  const entries = await Array.fromAsync(reader.entries());
+  return { reader, component, files: entries.filter((entry) => entry.type === "file") };
+}

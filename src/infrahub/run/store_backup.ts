@@ -1,0 +1,282 @@
+import type { Repository, SnapshotStatistics, SnapshotWriter } from "../../kloset/mod.ts";
+import { bytesSource, type ComponentSource } from "../dump/mod.ts";
+import {
+  compareComponents,
+  type Component,
+  isComponent,
+  type Neo4jEdition,
+  recordPath,
+} from "../component.ts";
+import { BackupFailedError, messageOf } from "../errors.ts";
+import {
+  type BackupDescription,
+  type BackupGroup,
+  buildTags,
+  encodeMetadata,
+  parseTags,
+} from "../catalogue/mod.ts";
+import type { Reporter } from "../reporter.ts";
+import { formatSize, shortId } from "../show_values.ts";
+import { chooseBackupId } from "../timestamp.ts";
+
+/** What is to be backed up, and what is known about it. */
+export interface CreateBackupOptions {
+  readonly repository: Repository;
+  /** Dumps, in component order; the metadata component is added to them. */
+  readonly sources: readonly ComponentSource[];
+  readonly neo4jEdition: Neo4jEdition;
+  readonly infrahubVersion: string;
+  readonly toolVersion: string;
+  /** Name of this host, recorded as the snapshots' origin. */
+  readonly hostname: string;
+  readonly now: Date;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  /**
+   * Whether attribute values were replaced before the backup.
+   *
+   * @default {false}
+   */
+  readonly redacted?: boolean;
+  /**
+   * An incomplete backup that gets what it lacks, under its own id; sources that it has already are
+   * passed over.
+   */
+  readonly resume?: BackupGroup;
+  /**
+   * Whether the sources are read at the same time, and not one after the other.
+   *
+   * @default {false}
+   */
+  readonly sideBySide?: boolean;
+}
+
+/** Byte counts of a component or of a whole backup. */
+export interface TransferCounts {
+  /** Bytes of the dump. */
+  readonly bytesRead: number;
+  /** Bytes of the dump that the repository did not have. */
+  readonly bytesNew: number;
+  /** Bytes added to the store, after compression and with all that goes along. */
+  readonly bytesStored: number;
+  readonly durationSeconds: number;
+}
+
+/** A component that has been stored. */
+export interface CreatedComponent extends TransferCounts {
+  readonly component: Component;
+  /** 64 hex digits. */
+  readonly snapshotId: string;
+}
+
+/** A finished backup. */
+export interface CreatedBackup {
+  readonly backupId: string;
+  readonly components: readonly CreatedComponent[];
+  readonly totals: TransferCounts;
+}
+
+/**
+ * Stores one snapshot per component. One that fails does not keep the others from it: their snapshots
+ * are valid, the group shows as incomplete and can be resumed, and a warning says so.
+ *
+ * @throws {BackupFailedError} when a component could not be stored; the signal's reason when aborted
+ */
+export async function createBackup(options: CreateBackupOptions): Promise<CreatedBackup> {
+  const { repository, reporter, signal } = options;
+  const backup = await describe(options);
+  reporter.info("Creating Plakar streaming backup", {
+    repo: repository.location,
+    neo4j_edition: backup.neo4jEdition,
+    backup_id: backup.backupId,
+  });
+  const present = new Set(options.resume?.members.map((member) => member.component));
+  const sources = options.sources.filter((source) => !present.has(source.component));
+  const created: CreatedComponent[] = [];
+  const store = async (source: ComponentSource) => {
+    created.push(await storeComponent(source, backup, options));
+  };
+  try {
+    if (options.sideBySide) {
+      throwFirstFailure(await Promise.allSettled(sources.map(store)), reporter);
+    } else {
+      const results: PromiseSettledResult<void>[] = [];
+      for (const source of sources) {
+        results.push(...await Promise.allSettled([store(source)]));
+        signal.throwIfAborted();
+      }
+      throwFirstFailure(results, reporter);
+    }
+    if (!present.has("metadata")) {
+      await store(
+        bytesSource(
+          "metadata",
+          recordPath("metadata", backup.neo4jEdition),
+          encodeMetadata(backup, options.now),
+        ),
+      );
+    }
+  } catch (error) {
+    warnIncomplete(reporter, backup, [...present, ...created.map((one) => one.component)]);
+    throw signal.aborted ? signal.reason : error;
+  }
+  const totals = addUp(created);
+  reporter.info("Plakar streaming backup completed successfully", {
+    backup_id: backup.backupId,
+    components: created.length,
+    repo: repository.location,
+    ...sizeFields(totals),
+  });
+  created.sort((a, b) => compareComponents(a.component, b.component));
+  return { backupId: backup.backupId, components: created, totals };
+}
+
+/** Throws the first failure, and warns of the others: each has a reason of its own. */
+function throwFirstFailure(results: PromiseSettledResult<void>[], reporter: Reporter): void {
+  const [first, ...others] = results.filter((result) => result.status === "rejected");
+  for (const { reason } of others) reporter.warn(messageOf(reason));
+  if (first !== undefined) throw first.reason;
+}
+
+async function describe(options: CreateBackupOptions): Promise<BackupDescription> {
+  const { resume } = options;
+  if (resume !== undefined) {
+    return {
+      backupId: resume.backupId,
+      components: (resume.expected ?? []).filter(isComponent),
+      neo4jEdition: options.neo4jEdition,
+      infrahubVersion: resume.infrahubVersion,
+      toolVersion: options.toolVersion,
+      redacted: resume.redacted,
+    };
+  }
+  return {
+    backupId: chooseBackupId(options.now, await backupIds(options.repository)),
+    components: [...options.sources.map((source) => source.component), "metadata"],
+    neo4jEdition: options.neo4jEdition,
+    infrahubVersion: options.infrahubVersion,
+    toolVersion: options.toolVersion,
+    redacted: options.redacted ?? false,
+  };
+}
+
+function warnIncomplete(
+  reporter: Reporter,
+  backup: BackupDescription,
+  present: readonly string[],
+): void {
+  if (present.length === 0) return;
+  const names = present.toSorted(compareComponents).join(", ");
+  reporter.warn(
+    `Backup group ${backup.backupId} is incomplete ` +
+      `(${present.length}/${backup.components.length} components created: ${names})`,
+  );
+}
+
+/** Ids in use, also by groups of which a snapshot cannot be read any more, as far as known. */
+async function backupIds(repository: Repository): Promise<Set<string>> {
+  const { headers } = await repository.snapshots();
+  return new Set(headers.flatMap((header) => parseTags(header.tags).backupId ?? []));
+}
+
+async function storeComponent(
+  source: ComponentSource,
+  backup: BackupDescription,
+  options: CreateBackupOptions,
+): Promise<CreatedComponent> {
+  const { component } = source;
+  const { reporter, repository, signal } = options;
+  const started = performance.now();
+  reporter.info(`Creating snapshot for component: ${component}`);
+  const writer = await step(
+    `failed to create snapshot for ${component}`,
+    () =>
+      repository.createSnapshot({
+        name: `${backup.backupId}_${component}`,
+        tags: buildTags(backup, component),
+        importer: { type: "infrahub", origin: options.hostname, directory: "/" },
+        signal,
+        onProgress: ({ bytesRead: bytes, bytesNew, bytesStored }) =>
+          reporter.progress?.({ component, bytes, bytesNew, bytesStored }),
+      }),
+  );
+  try {
+    await step(`streaming backup failed for ${component}`, () => copyInto(writer, source, options));
+    signal.throwIfAborted();
+    await step(`failed to commit snapshot for ${component}`, () => writer.commit());
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  const counts = countsOf(writer.statistics, (performance.now() - started) / 1_000);
+  reporter.info("Component snapshot created", {
+    component,
+    snapshot_id: shortId(writer.id),
+    ...sizeFields(counts),
+  });
+  return { component, snapshotId: writer.id, ...counts };
+}
+
+/** Streams a source into the snapshot's record; on any failure whatever feeds it is ended. */
+async function copyInto(
+  writer: SnapshotWriter,
+  source: ComponentSource,
+  options: CreateBackupOptions,
+): Promise<void> {
+  const stop = new AbortController();
+  const input = await source.open(AbortSignal.any([options.signal, stop.signal]));
+  let bytes: number;
+  try {
+    const attributes = { uid: 0, gid: 0, mtime: options.now };
+    writer.addDirectory("/", { ...attributes, mode: 0o755 });
+    ({ bytes } = await writer.addFile(source.recordPath, input.content, {
+      ...attributes,
+      mode: 0o644,
+    }));
+  } catch (error) {
+    stop.abort(error);
+    // Locked when the writer still holds it: then the signal above has ended the source.
+    await input.content.cancel(error).catch(() => {});
+    // The source's own error is the cause where it has one; a stopped one repeats ours.
+    await input.finished;
+    throw error;
+  }
+  await input.finished;
+  await input.verify?.(bytes);
+}
+
+async function step<Value>(what: string, action: () => Promise<Value>): Promise<Value> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new BackupFailedError(`${what}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function countsOf(statistics: SnapshotStatistics, durationSeconds: number): TransferCounts {
+  return {
+    bytesRead: statistics.bytesRead,
+    bytesNew: statistics.bytesNew,
+    bytesStored: statistics.bytesStored,
+    durationSeconds,
+  };
+}
+
+function addUp(components: readonly TransferCounts[]): TransferCounts {
+  const sum = (pick: (counts: TransferCounts) => number) =>
+    components.reduce((total, component) => total + pick(component), 0);
+  return {
+    bytesRead: sum((counts) => counts.bytesRead),
+    bytesNew: sum((counts) => counts.bytesNew),
+    bytesStored: sum((counts) => counts.bytesStored),
+    durationSeconds: sum((counts) => counts.durationSeconds),
+  };
+}
+
+function sizeFields(counts: TransferCounts) {
+  return {
+    read: formatSize(counts.bytesRead),
+    new: formatSize(counts.bytesNew),
+    stored: formatSize(counts.bytesStored),
+  };
+}

@@ -1,0 +1,177 @@
+import { CorruptionError, LockedError, messageOf, ObjectNotFoundError } from "../errors.ts";
+import {
+  decodeLock,
+  encodeEnvelope,
+  encodeLock,
+  FormatError,
+  type Lock,
+  macToHex,
+  openEnvelope,
+  ResourceType,
+  VERSION_1_0_0,
+} from "../format/mod.ts";
+import type { Codec, MacFunction } from "../unit/mod.ts";
+import { rereadOnDamage } from "../packfile/mod.ts";
+import type { Store } from "../store/mod.ts";
+
+/** How often a lock's timestamp is renewed (format reference, section 11). */
+export const LOCK_REFRESH_MS = 5 * 60 * 1000;
+
+/** Age from which a lock counts as left behind by a program that has ended. */
+export const LOCK_STALE_MS = 10 * 60 * 1000;
+
+const NS_PER_MS = 1_000_000n;
+
+/** What {@linkcode SharedLock.acquire} works with. */
+export interface LockOptions {
+  readonly store: Store;
+  readonly codec: Codec;
+  readonly mac: MacFunction;
+  readonly hostname: string;
+  readonly onWarning: (message: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * A writer's shared lock: as long as it is held and fresh, no maintenance takes packfiles away.
+ * Any number of writers may hold one; somebody else's exclusive lock rules it out.
+ */
+export class SharedLock {
+  readonly #id: string;
+  readonly #options: LockOptions;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #refreshing: Promise<void> = Promise.resolve();
+  #refreshedAt: number;
+  #isAlone = true;
+
+  private constructor(id: string, options: LockOptions) {
+    this.#id = id;
+    this.#options = options;
+    this.#refreshedAt = options.now();
+  }
+
+  /**
+   * Takes a lock by writing it first and looking at the others then, so that of two who take one
+   * at the same time at least one sees the other.
+   *
+   * @param id 32 bytes: the id of the snapshot being written
+   * @throws {LockedError} somebody holds an exclusive lock
+   * @throws {CorruptionError} a lock cannot be understood, so that nobody knows what it forbids
+   */
+  static async acquire(id: Uint8Array, options: LockOptions): Promise<SharedLock> {
+    const lock = new SharedLock(macToHex(id), options);
+    await lock.#write();
+    try {
+      await lock.#lookAtOthers();
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+    lock.#timer = setInterval(() => lock.#refresh(), LOCK_REFRESH_MS);
+    Deno.unrefTimer(lock.#timer);
+    return lock;
+  }
+
+  /** Whether nobody else held a lock when this one was taken. */
+  get isAlone(): boolean {
+    return this.#isAlone;
+  }
+
+  /**
+   * @throws {LockedError} the lock could not be refreshed for so long that others count it as left
+   * behind: a maintenance may have run meanwhile
+   */
+  assertFresh(): void {
+    const age = this.#options.now() - this.#refreshedAt;
+    if (age < LOCK_STALE_MS) return;
+    throw new LockedError(
+      `Cannot commit to repository "${this.#options.store.location}": its lock was not refreshed ` +
+        `for ${Math.floor(age / 1000)} s, so that a maintenance may have run meanwhile`,
+    );
+  }
+
+  /** Gives the lock back; one that cannot be deleted turns stale by itself. Idempotent. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#refreshing;
+    try {
+      await this.#options.store.delete("lock", this.#id);
+    } catch (error) {
+      this.#options.onWarning(`Cannot remove lock ${this.#id}: ${messageOf(error)}`);
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { store, codec, mac, hostname, now } = this.#options;
+    const timestamp = now();
+    const lock: Lock = {
+      version: VERSION_1_0_0,
+      timestampNs: BigInt(timestamp) * NS_PER_MS,
+      hostname,
+      exclusive: false,
+    };
+    const payload = codec.encode(encodeLock(lock));
+    const envelope = encodeEnvelope(ResourceType.LOCK, VERSION_1_0_0, payload, mac.of);
+    await store.put("lock", this.#id, envelope);
+    this.#refreshedAt = timestamp;
+  }
+
+  #refresh(): void {
+    this.#refreshing = this.#write().catch((error) => {
+      this.#options.onWarning(`Cannot refresh lock ${this.#id}: ${messageOf(error)}`);
+    });
+  }
+
+  async #lookAtOthers(): Promise<void> {
+    const { store, now } = this.#options;
+    for (const id of await store.list("lock")) {
+      if (id === this.#id) continue;
+      const lock = await this.#read(id);
+      if (lock === undefined) continue;
+      const ageMs = now() - Number(lock.timestampNs / NS_PER_MS);
+      if (ageMs >= LOCK_STALE_MS) {
+        await this.#removeStale(id);
+        continue;
+      }
+      this.#isAlone = false;
+      if (lock.exclusive) {
+        throw new LockedError(
+          `Cannot write to repository "${store.location}": ${lock.hostname || "another host"} ` +
+            `holds an exclusive lock (maintenance) since ` +
+            `${new Date(Number(lock.timestampNs / NS_PER_MS)).toISOString()}`,
+        );
+      }
+    }
+  }
+
+  /** Stale locks forbid nothing, so that one which has to stay is no reason to give up. */
+  async #removeStale(id: string): Promise<void> {
+    try {
+      await this.#options.store.delete("lock", id);
+    } catch (error) {
+      this.#options.onWarning(`Cannot remove stale lock ${id}: ${messageOf(error)}`);
+    }
+  }
+
+  /** The lock, or undefined where it has vanished since it was listed. */
+  async #read(id: string): Promise<Lock | undefined> {
+    const { store, codec, mac } = this.#options;
+    const unreadable = (problem: string) =>
+      new CorruptionError(
+        `Cannot read lock ${id} of repository "${store.location}": ${problem}; ` +
+          "remove it if no maintenance is running",
+      );
+    try {
+      return await rereadOnDamage(async () => {
+        const bytes = await store.readAll("lock", id);
+        const { payload } = openEnvelope(bytes, ResourceType.LOCK, VERSION_1_0_0, mac.of);
+        return decodeLock(codec.decode(payload));
+      }, unreadable);
+    } catch (error) {
+      if (error instanceof ObjectNotFoundError) return undefined;
+      if (error instanceof FormatError) throw unreadable(error.message);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * One stored unit: encoding and decoding, its MAC, and the memory that units may take at a time.
+ *
+ * @module
+ */
+
+export { Codec } from "./codec.ts";
+export { MacFunction, StreamMac } from "./mac.ts";
+export { MemoryBudget } from "./memory_budget.ts";

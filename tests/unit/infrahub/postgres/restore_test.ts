@@ -1,0 +1,284 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  checkPostgresServer,
+  DeploymentError,
+  DeploymentRefusedError,
+  openPostgresTarget,
+  postgresSource,
+  Secret,
+  startPostgres,
+  UndoJournal,
+} from "../../../../src/infrahub/mod.ts";
+import {
+  databaseArgument,
+  quoteSqlName,
+  quoteSqlText,
+} from "../../../../src/infrahub/postgres/sql.ts";
+import { readAll } from "../_support.ts";
+import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
+
+const DB = "task-manager-db";
+const CREDENTIALS = { database: "pre'fect\"1", username: "prefect", password: new Secret("hush") };
+const NO = failure(["x"], 1, "no");
+const NOW = new Date(2026, 0, 2, 3, 4, 5);
+const FRESH = '"pre\'fect""1_restore_20260102_030405"';
+const OLD = '"pre\'fect""1_before_20260102_030405"';
+const LIVE = '"pre\'fect""1"';
+const EXISTING = JSON.stringify({ owner: "own er", encoding: "UTF8", collate: "C", ctype: "C" });
+
+function setUp(
+  prepare: (environment: FakeEnvironment) => void = () => {},
+  kind: "docker" | "kubernetes" = "docker",
+) {
+  const environment = new FakeEnvironment(kind);
+  prepare(environment);
+  environment
+    .on(DB, "whoami", "postgres")
+    .on(DB, "rolcreatedb", "prefect|f|t|t")
+    .on(DB, "json_build_object", EXISTING)
+    .on(DB, "SELECT datname FROM", "pre'fect\"1")
+    .on(DB, "psql", "")
+    .on(DB, "pg_restore", "")
+    .on(DB, "pg_isready", "");
+  const { deployment, controller, lines } = fakeDeployment(environment);
+  return { environment, deployment, controller, lines, journal: new UndoJournal(deployment) };
+}
+
+/** SQL that was run, and other commands in short. */
+const steps = (environment: FakeEnvironment) =>
+  environment.calls.filter(({ kind }) => kind !== "status").map(({ argv }) =>
+    argv[0] === "psql" ? argv.at(-1) ?? "" : argv.slice(0, 2).join(" ")
+  );
+
+async function restore(fake: ReturnType<typeof setUp>) {
+  const server = await checkPostgresServer(fake.deployment, CREDENTIALS);
+  fake.environment.calls.length = 0;
+  const target = await openPostgresTarget(fake.deployment, server, fake.journal, {
+    stallTimeoutMs: 0,
+    now: NOW,
+  });
+  await target.write(new TextEncoder().encode("dump"));
+  return target;
+}
+
+Deno.test("postgresSource() dumps over TCP, the password aside", async () => {
+  const { environment, deployment } = setUp((e) => e.on(DB, "pg_dump", "PGDMP"));
+  const credentials = { ...CREDENTIALS, database: "prefect" };
+  const source = postgresSource(deployment, credentials, { stallTimeoutMs: 0 });
+  const { content, finished } = await source.open(deployment.signal);
+  await readAll(content);
+  await finished;
+  assertEquals(environment.log, [`${DB}: pg_dump -Fc -Z0 -h localhost -U prefect -d prefect`]);
+  assertEquals(environment.calls[0]?.secrets, { PGPASSWORD: "hush" });
+});
+
+Deno.test("checkPostgresServer() takes the socket where it may create databases, else TCP", async (t) => {
+  const rows: [string, (e: FakeEnvironment) => void, "docker" | "kubernetes", string, string?][] = [
+    ["a superuser", (e) => e.on(DB, "rolcreatedb", "a|b|t|f|f"), "docker", "socket", "prefect"],
+    ["on Kubernetes", () => {}, "kubernetes", "socket"],
+    [
+      "no user name",
+      (e) => e.on(DB, "whoami", "whoami: cannot find name for 1001"),
+      "docker",
+      "tcp",
+    ],
+    ["no whoami", (e) => e.on(DB, "whoami", NO), "docker", "tcp"],
+    ["no socket", (e) => e.on(DB, "rolcreatedb", NO, "p|f|t|t"), "docker", "tcp"],
+  ];
+  for (const [name, prepare, kind, mode, user] of rows) {
+    await t.step(name, async () => {
+      const { deployment } = setUp(prepare, kind);
+      const { client } = await checkPostgresServer(deployment, CREDENTIALS);
+      assertEquals([client.mode, client.user], [mode, user]);
+    });
+  }
+});
+
+Deno.test("checkPostgresServer() refuses what cannot work, before anything is touched", async (t) => {
+  const rows: [string, string, string][] = [
+    [
+      "createdb",
+      "pre|fect|f|f|t",
+      'role pre|fect may not create databases (grant it with: ALTER ROLE "pre|fect" CREATEDB)',
+    ],
+    ["owner", "prefect|f|t|f", "role prefect does not own database"],
+  ];
+  for (const [name, answer, message] of rows) {
+    await t.step(name, async () => {
+      const { deployment } = setUp((e) => e.on(DB, "rolcreatedb", answer));
+      await assertRejects(
+        () => checkPostgresServer(deployment, CREDENTIALS),
+        DeploymentRefusedError,
+        message,
+      );
+    });
+  }
+  await t.step("space", async () => {
+    const { deployment } = setUp((e) =>
+      e.on(DB, "SHOW data_directory", "/data").on(DB, "df -Pk /data", "h\nx 9 9 10 5% /")
+    );
+    await assertRejects(
+      () => checkPostgresServer(deployment, CREDENTIALS, { bytes: 1 << 20 }),
+      DeploymentRefusedError,
+      "not enough space in /data",
+    );
+  });
+});
+
+Deno.test("openPostgresTarget() fills a new database and swaps it in", async () => {
+  const fake = setUp();
+  const target = await restore(fake);
+  await target.close();
+  const all = steps(fake.environment);
+  assertEquals(all.slice(0, 2), [
+    `CREATE DATABASE ${FRESH} TEMPLATE template0 OWNER "own er" ENCODING 'UTF8' ` +
+    "LC_COLLATE 'C' LC_CTYPE 'C'",
+    "pg_restore --exit-on-error",
+  ]);
+  assertEquals(all[2], `ALTER DATABASE ${LIVE} WITH ALLOW_CONNECTIONS false`);
+  assertStringIncludes(all[3] ?? "", "pg_terminate_backend");
+  assertEquals(
+    all[4],
+    `ALTER DATABASE ${LIVE} RENAME TO ${OLD}; ALTER DATABASE ${FRESH} RENAME TO ${LIVE}`,
+  );
+  assertEquals(fake.journal.pending.length, 1);
+  await target.finish();
+  assertEquals(steps(fake.environment).at(-1), `DROP DATABASE IF EXISTS ${OLD}`);
+  assertEquals(fake.journal.pending, []);
+  const { argv, secrets, user } = fake.environment.find("pg_restore");
+  assertEquals(argv, [
+    "pg_restore",
+    "--exit-on-error",
+    "-w",
+    "-d",
+    "pre'fect\"1_restore_20260102_030405",
+  ]);
+  assertEquals([secrets.PGPASSWORD, user], ["hush", "prefect"]);
+});
+
+Deno.test("openPostgresTarget() swaps again when a client was faster", async () => {
+  const fake = setUp((e) => e.on(DB, "RENAME TO", NO, NO, ""));
+  const target = await restore(fake);
+  await target.close();
+  assertEquals(steps(fake.environment).filter((sql) => sql.includes("RENAME")).length, 3);
+});
+
+Deno.test("openPostgresTarget() puts everything back, however far it came", async (t) => {
+  const dropped = `DROP DATABASE IF EXISTS ${FRESH}`;
+  const allowed = `ALTER DATABASE ${LIVE} WITH ALLOW_CONNECTIONS true`;
+  await t.step("create", async () => {
+    const fake = setUp((e) => e.on(DB, "CREATE DATABASE", NO));
+    await assertRejects(() => restore(fake), DeploymentError, "failed to restore postgresql: ");
+    assertEquals(steps(fake.environment).at(-1), dropped);
+  });
+  await t.step("pg_restore", async () => {
+    const fake = setUp((e) => e.on(DB, "pg_restore", NO));
+    const target = await restore(fake);
+    await assertRejects(() => target.close(), DeploymentError, "failed to restore postgresql: ");
+    const all = steps(fake.environment);
+    assertEquals(all.includes(allowed), true);
+    assertEquals(all.at(-1), dropped);
+    assertEquals(all.some((sql) => sql.includes("RENAME")), false);
+  });
+  await t.step("swap", async () => {
+    const fake = setUp((e) => e.on(DB, "RENAME TO", NO));
+    const target = await restore(fake);
+    await assertRejects(
+      () => target.close(),
+      DeploymentError,
+      "failed to restore postgresql: the databases could not be swapped within 1m0s",
+    );
+    assertEquals(steps(fake.environment).includes(allowed), true);
+    assertEquals(fake.journal.pending, []);
+  });
+  await t.step("given up", async () => {
+    const fake = setUp();
+    const target = await restore(fake);
+    await target.abort(new Error("damaged"));
+    assertEquals(steps(fake.environment).at(-1), dropped);
+  });
+  await t.step("after the swap", async () => {
+    const fake = setUp((e) =>
+      e.on(DB, "SELECT datname FROM", "pre'fect\"1\npre'fect\"1_before_20260102_030405")
+    );
+    const target = await restore(fake);
+    await target.close();
+    await fake.journal.undo();
+    const all = steps(fake.environment);
+    assertEquals(
+      all.includes(
+        `ALTER DATABASE ${LIVE} RENAME TO ${FRESH}; ALTER DATABASE ${OLD} RENAME TO ${LIVE}`,
+      ),
+      true,
+    );
+    assertEquals(all.at(-1), dropped);
+  });
+});
+
+Deno.test("openPostgresTarget() warns when the old database cannot be dropped", async () => {
+  const fake = setUp((e) => e.on(DB, "DROP DATABASE", NO));
+  const target = await restore(fake);
+  await target.close();
+  await target.finish();
+  assertEquals(fake.lines.at(-1)?.startsWith("warn The database that was replaced is still"), true);
+  const name = "drop the PostgreSQL database that was replaced, pre'fect\"1_before_20260102_030405";
+  assertEquals(fake.journal.pending, [name]);
+  const [result] = await fake.journal.undo();
+  assertEquals([result?.name, result?.harmless], [name, true]);
+});
+
+Deno.test("openPostgresTarget() drops the old database though the run was ended meanwhile", async () => {
+  const fake = setUp();
+  const target = await restore(fake);
+  await target.close();
+  fake.controller.abort(new Error("SIGTERM"));
+  await target.finish();
+  assertEquals(steps(fake.environment).at(-1), `DROP DATABASE IF EXISTS ${OLD}`);
+  assertEquals(fake.journal.pending, []);
+});
+
+Deno.test("startPostgres() starts what is down and waits for an answer", async () => {
+  const { environment, deployment } = setUp((e) => {
+    e.statuses.set(DB, "stopped");
+    e.on(DB, "pg_isready", NO, NO, "");
+  });
+  await startPostgres(deployment, CREDENTIALS);
+  assertEquals(environment.log[0], `start ${DB}`);
+  assertEquals(steps(environment).at(-1), "SELECT 1");
+});
+
+Deno.test("startPostgres() is not kept from it by an operator on Kubernetes", async (t) => {
+  const failing = (e: FakeEnvironment) => {
+    e.statuses.set(DB, "stopped");
+    e.onService("start", DB, NO);
+  };
+  await t.step("kubernetes", async () => {
+    const { deployment, lines } = setUp(failing, "kubernetes");
+    await startPostgres(deployment, CREDENTIALS);
+    assertStringIncludes(lines[0] ?? "", "(may be externally managed)");
+  });
+  await t.step("docker", async () => {
+    const { deployment } = setUp(failing);
+    await assertRejects(
+      () => startPostgres(deployment, CREDENTIALS),
+      DeploymentError,
+      "failed to start task-manager-db: ",
+    );
+  });
+  await t.step("never ready", async () => {
+    const { deployment } = setUp((e) => e.on(DB, "pg_isready", NO));
+    await assertRejects(
+      () => startPostgres(deployment, CREDENTIALS),
+      DeploymentError,
+      "PostgreSQL did not become ready within 5m0s: ",
+    );
+  });
+});
+
+Deno.test("names and texts are quoted in SQL", () => {
+  assertEquals(quoteSqlName('a"b'), '"a""b"');
+  assertEquals(quoteSqlText("a'b"), "'a''b'");
+  assertEquals(quoteSqlText("a\\'b"), "E'a\\\\''b'");
+  assertEquals(databaseArgument("prefect"), "prefect");
+  assertEquals(databaseArgument("a=b'c"), "dbname='a=b\\'c'");
+});

@@ -1,0 +1,169 @@
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  DeploymentError,
+  flushRuns,
+  InvalidInputError,
+  parseFlushArguments,
+  waitForRunningTasks,
+} from "../../../../src/infrahub/mod.ts";
+import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
+
+const LIST = /^infrahubctl task list --json --state running --state pending$/;
+const EXPLAIN = 'exec "$@" >&2';
+const TASK = JSON.stringify([{ id: "t1", title: "Sync" }]);
+const usage = failure(["infrahubctl"], 2, "Error: No such command 'task'.");
+const silent = failure(["infrahubctl"], 1, "");
+
+function worker() {
+  return new FakeEnvironment()
+    .on("task-manager", "PREFECT_API_DEFAULT_LIMIT", "")
+    .on("task-worker", "printenv INFRAHUB_INTERNAL_ADDRESS", "http://server:8000\n");
+}
+
+async function wait(environment: FakeEnvironment, waitTimeoutMs = 0) {
+  const { deployment, lines, clock } = fakeDeployment(environment);
+  await waitForRunningTasks(deployment, { waitTimeoutMs });
+  return { lines, waited: clock.now() };
+}
+
+Deno.test("waitForRunningTasks() waits until there are none", async () => {
+  const environment = worker().on("task-worker", LIST, TASK, TASK, "[]");
+  const { lines, waited } = await wait(environment);
+  assertEquals(waited, 10_000);
+  assertEquals(lines.slice(0, 2), [
+    "warn There are running 1 tasks: [t1 Sync]",
+    "warn Waiting for them to complete... (use --force to override)",
+  ]);
+  assertEquals(lines.at(-1), "info No running tasks detected. Proceeding with backup.");
+  assertEquals(environment.find("infrahubctl").env, {
+    INFRAHUB_PAGINATION_SIZE: "200",
+    INFRAHUB_ADDRESS: "http://server:8000",
+  });
+});
+
+Deno.test("waitForRunningTasks() gives up when the time is over", async () => {
+  await assertRejects(
+    () => wait(worker().on("task-worker", LIST, TASK), 12_000),
+    DeploymentError,
+    "1 tasks are still running after 12s",
+  );
+});
+
+Deno.test("waitForRunningTasks() asks for as many as the task manager allows", async (t) => {
+  for (
+    const [limit, size] of [["50", "50"], ["200", "200"], ["500", "200"], ["x", "200"], [
+      "0",
+      "200",
+    ]]
+  ) {
+    await t.step(`limit ${limit}`, async () => {
+      const environment = new FakeEnvironment()
+        .on("task-manager", "PREFECT_API_DEFAULT_LIMIT", limit ?? "")
+        .on("task-worker", "printenv", failure(["printenv"], 1, ""))
+        .on("task-worker", LIST, "");
+      await wait(environment);
+      assertEquals(environment.find("infrahubctl").env, { INFRAHUB_PAGINATION_SIZE: size });
+    });
+  }
+});
+
+Deno.test("waitForRunningTasks() shrinks the page when the API complains, wherever that stands", async (t) => {
+  const complaint = (text: string) => failure(["infrahubctl"], 1, text);
+  const rows = {
+    "on stderr": worker()
+      .on("task-worker", LIST, complaint("limit: must be less than or\nequal to 20"), "[]"),
+    "on stdout": worker().on("task-worker", LIST, silent, "[]")
+      .on("task-worker", EXPLAIN, complaint("Input should be: must be less than or equal to 20")),
+  };
+  for (const [name, environment] of Object.entries(rows)) {
+    await t.step(name, async () => {
+      const { lines } = await wait(environment);
+      assertEquals(
+        lines[0],
+        "warn task-manager rejected pagination size 200; retrying with 20",
+      );
+      assertEquals(environment.calls.at(-1)?.env.INFRAHUB_PAGINATION_SIZE, "20");
+    });
+  }
+});
+
+Deno.test("waitForRunningTasks() does not retry for ever", async () => {
+  const complaint = failure(["infrahubctl"], 1, "must be less than or equal to 20");
+  await assertRejects(
+    () => wait(worker().on("task-worker", LIST, complaint)),
+    DeploymentError,
+    "failed to check running tasks: ",
+  );
+});
+
+Deno.test("waitForRunningTasks() falls back to a script that it feeds to Python", async () => {
+  let script = "";
+  const environment = worker().on("task-worker", LIST, usage)
+    .on("task-worker", /^python -u -$/, (_call, { input = "" }) => {
+      script = input;
+      return "[]";
+    });
+  await wait(environment);
+  assertStringIncludes(script, "TaskState.PENDING, TaskState.RUNNING");
+});
+
+Deno.test("waitForRunningTasks() fails with the reason", async (t) => {
+  const rows: [string, FakeEnvironment, string][] = [
+    [
+      "a failure that only explains itself on stdout",
+      worker().on("task-worker", LIST, silent)
+        .on("task-worker", EXPLAIN, failure(["infrahubctl"], 1, "no server")),
+      "stderr: no server",
+    ],
+    ["no JSON", worker().on("task-worker", LIST, "hello"), "could not parse json: "],
+    ["no array", worker().on("task-worker", LIST, "{}"), "could not parse json: not an array"],
+  ];
+  for (const [name, environment, message] of rows) {
+    await t.step(name, async () => {
+      await assertRejects(() => wait(environment), DeploymentError, message);
+    });
+  }
+});
+
+Deno.test("parseFlushArguments() reads days and batch as the Go tool does", () => {
+  assertEquals(parseFlushArguments("flow-runs", []), { daysToKeep: 30, batchSize: 200 });
+  assertEquals(parseFlushArguments("stale-runs", []), { daysToKeep: 2, batchSize: 200 });
+  assertEquals(parseFlushArguments("flow-runs", ["-1", "0"]), { daysToKeep: 30, batchSize: 200 });
+  assertEquals(parseFlushArguments("flow-runs", ["0", "7"]), { daysToKeep: 0, batchSize: 7 });
+  assertThrows(
+    () => parseFlushArguments("flow-runs", ["x"]),
+    InvalidInputError,
+    'strconv.Atoi: parsing "x": invalid syntax',
+  );
+});
+
+Deno.test("flushRuns() runs the worker's own command", async () => {
+  const environment = new FakeEnvironment().on("task-manager", "", "100")
+    .on("task-worker", "infrahub tasks flush", "done");
+  const { deployment, lines } = fakeDeployment(environment);
+  const options = { daysToKeep: 30, batchSize: 200 };
+  assertEquals(await flushRuns(deployment, "flow-runs", options), "done");
+  assertEquals(
+    environment.log.at(-1),
+    "task-worker: infrahub tasks flush flow-runs --days-to-keep 30 --batch-size 100",
+  );
+  assertEquals(lines, [
+    "warn Batch size 200 is more than the task manager allows; using 100",
+    "info Flushing Prefect flow runs older than 30 days (batch size 100)...",
+    "info Flow runs cleanup completed",
+  ]);
+});
+
+Deno.test("flushRuns() falls back to a script, and only then", async () => {
+  const environment = new FakeEnvironment().on("task-manager", "", "")
+    .on("task-worker", "infrahub tasks flush", usage, failure(["infrahub"], 1, "no server"))
+    .on("task-worker", /^python -u - 2 50$/, (_call, { input = "" }) => input);
+  const { deployment } = fakeDeployment(environment);
+  const options = { daysToKeep: 2, batchSize: 50 };
+  assertStringIncludes(await flushRuns(deployment, "stale-runs", options), "Crashed(), force=True");
+  await assertRejects(
+    () => flushRuns(deployment, "stale-runs", options),
+    DeploymentError,
+    "failed to execute infrahub tasks flush stale-runs",
+  );
+});

@@ -28,15 +28,15 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { BenchError } from "./bench_error.ts";
 import { speedChart } from "./report/chart.ts";
 import { CommandLog, compare, WrongBytesError } from "./peers/comparison.ts";
-import { type Contender, startContenders } from "./peers/contenders.ts";
-import { DATA_SETS, type DataSet, type DataSetName } from "./data/data_set.ts";
+import type { Contender } from "./peers/contender.ts";
+import { startContenders } from "./peers/contenders.ts";
+import type { DataSet } from "./data/data_set.ts";
 import { goalsOf, size } from "./report/goals.ts";
 import { describeMachine } from "./report/machine.ts";
-import { Stopwatch } from "./peers/measure.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import {
   highestPeak,
   measureMemory,
@@ -45,7 +45,7 @@ import {
 } from "./scale/memory.ts";
 import { makeNeo4jData } from "./data/neo4j_data.ts";
 import { OurTool } from "./peers/our_tool.ts";
-import { Outcomes } from "./report/outcomes.ts";
+import { Outcomes } from "./outcomes.ts";
 import { makePostgresData } from "./data/postgres_data.ts";
 import { makeRandomData } from "./data/random_data.ts";
 import {
@@ -60,81 +60,7 @@ import { StackError } from "../scripts/e2e/stack.ts";
 import { PeerError } from "../scripts/peers.ts";
 import { print } from "../scripts/print.ts";
 import { findTool, ROOT } from "../scripts/tool.ts";
-
-interface Settings {
-  readonly quick: boolean;
-  /** Where the report is written; nowhere when left out. */
-  readonly write?: string;
-  readonly runs: number;
-  readonly peers: boolean;
-  readonly folder: string;
-  readonly data: readonly DataSetName[];
-  /** In bytes. */
-  readonly randomBytes: number;
-  /** In bytes, about. */
-  readonly postgresBytes: number;
-  readonly nodes: number;
-  /** Lengths of streams in bytes. */
-  readonly sizes: readonly number[];
-  readonly scale: boolean;
-}
-
-function readSize(text: string): number {
-  const [, count, unit] = /^(\d+)([MG])$/.exec(text) ?? [];
-  const bytes = Number(count) * 2 ** (unit === "G" ? 30 : 20);
-  if (!(bytes > 0)) throw new BenchError(`Not a size such as 64M or 1G: ${text}`);
-  return bytes;
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new BenchError(`Not a number: ${text}`);
-  return count;
-}
-
-function readDataSet(text: string): DataSetName {
-  const name = DATA_SETS.find((name) => name === text);
-  if (name === undefined) {
-    throw new BenchError(`Unknown data set "${text}"; known are ${DATA_SETS.join(", ")}`);
-  }
-  return name;
-}
-
-function readSettings(args: string[]): Settings {
-  const { values } = parseArgs({
-    args,
-    allowNegative: true,
-    options: {
-      quick: { type: "boolean", default: false },
-      write: { type: "string" },
-      runs: { type: "string" },
-      peers: { type: "boolean", default: true },
-      folder: { type: "string", default: Deno.env.get("TMPDIR") ?? "/tmp" },
-      data: { type: "string" },
-      random: { type: "string" },
-      postgres: { type: "string" },
-      nodes: { type: "string" },
-      sizes: { type: "string" },
-      scale: { type: "boolean", default: true },
-    },
-  });
-  const { quick, write, peers, folder, scale } = values;
-  const data = values.data ?? (quick ? "random,postgres" : DATA_SETS.join(","));
-  const sizes = values.sizes ?? (quick ? "64M" : "1G,8G");
-  return {
-    quick,
-    ...(write === undefined ? {} : { write }),
-    runs: readCount(values.runs ?? (quick ? "1" : "5")),
-    peers,
-    folder,
-    data: data.split(",").map(readDataSet),
-    randomBytes: readSize(values.random ?? (quick ? "16M" : "1G")),
-    postgresBytes: readSize(values.postgres ?? (quick ? "8M" : "512M")),
-    nodes: readCount(values.nodes ?? (quick ? "2000" : "300000")),
-    sizes: sizes === "none" ? [] : sizes.split(",").map(readSize),
-    scale,
-  };
-}
+import { readSettings, type Settings } from "./settings.ts";
 
 /** For whoever waits; the tables go to standard output. */
 function progress(message: string): void {

@@ -1,8 +1,8 @@
 import { folderBytes } from "../../scripts/demo/digest.ts";
 import { findTool, ROOT } from "../../scripts/tool.ts";
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import { type DataSet, outputDigest, type Stream } from "../data/data_set.ts";
-import { fed, type Finished, type Output, quote, type Run, type Stopwatch } from "./measure.ts";
+import { fed, type Finished, type Output, quote, type Run, type Stopwatch } from "../stopwatch.ts";
 import {
   changedOperation,
   CHECK,
@@ -11,7 +11,7 @@ import {
   type Outcomes,
   RESTORE,
   SECOND,
-} from "../report/outcomes.ts";
+} from "../outcomes.ts";
 
 /** What a comparison needs. */
 export interface ComparisonSettings {

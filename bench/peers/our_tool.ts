@@ -1,8 +1,8 @@
 import { createRepository, openStore } from "../../src/kloset/mod.ts";
 import { findTool, ROOT } from "../../scripts/tool.ts";
-import type { Contender } from "./contenders.ts";
+import type { Contender } from "./contender.ts";
 import type { Stream, StreamKind } from "../data/data_set.ts";
-import type { Run } from "./measure.ts";
+import type { Run } from "../stopwatch.ts";
 
 /** Name of the program of this repository. */
 export const OURS = "infrahub-backup";

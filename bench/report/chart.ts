@@ -1,6 +1,6 @@
 import type { DataSet } from "../data/data_set.ts";
 import { size } from "./goals.ts";
-import { operationsOf, type Outcomes } from "./outcomes.ts";
+import { operationsOf, type Outcomes } from "../outcomes.ts";
 
 const WIDTH = 880;
 const MARGIN = 20;

@@ -1,6 +1,6 @@
 import { highestPeak, MEMORY_LIMIT_BYTES, type MemoryOutcome } from "../scale/memory.ts";
 import { OURS } from "../peers/our_tool.ts";
-import { FIRST, type Operation, type Outcomes, RESTORE, SECOND } from "./outcomes.ts";
+import { FIRST, type Operation, type Outcomes, RESTORE, SECOND } from "../outcomes.ts";
 import type { Scale } from "../scale/scale.ts";
 
 /** A figure that has to be reached. */

@@ -2,7 +2,7 @@ import type { DataSet } from "../data/data_set.ts";
 import { type Goal, type Results, size } from "./goals.ts";
 import type { MemoryOutcome } from "../scale/memory.ts";
 import { OURS } from "../peers/our_tool.ts";
-import { operationsOf, type Outcome, type Outcomes } from "./outcomes.ts";
+import { operationsOf, type Outcome, type Outcomes } from "../outcomes.ts";
 import type { Scale } from "../scale/scale.ts";
 
 /** What is told besides the figures. */

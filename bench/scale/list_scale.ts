@@ -17,7 +17,7 @@ import {
   recordPath,
   type Reporter,
 } from "../../src/infrahub/mod.ts";
-import { median } from "../peers/measure.ts";
+import { median } from "../stopwatch.ts";
 import { findTool } from "../../scripts/tool.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
-import type { Stopwatch } from "../peers/measure.ts";
+import type { Stopwatch } from "../stopwatch.ts";
 import type { OurTool } from "../peers/our_tool.ts";
-import { Outcome } from "../report/outcomes.ts";
+import { Outcome } from "../outcomes.ts";
 import { generator } from "../data/random_data.ts";
 
 /** The most memory that the program may need, whatever the length of the stream: 256 MiB. */

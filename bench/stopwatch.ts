@@ -1,4 +1,4 @@
-import { BenchError } from "../bench_error.ts";
+import { BenchError } from "./bench_error.ts";
 
 /** What one run of a program took. */
 export interface Measurement {

@@ -1,5 +1,5 @@
-import type { DataSet } from "../data/data_set.ts";
-import { type Measurement, median } from "../peers/measure.ts";
+import type { DataSet } from "./data/data_set.ts";
+import { type Measurement, median } from "./stopwatch.ts";
 
 /** Something that is done with a data set. */
 export interface Operation {

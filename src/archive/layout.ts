@@ -2,8 +2,6 @@
 export const BACKUP_DIRECTORY = "backup";
 /** The file in it that describes the backup. */
 export const METADATA_NAME = "backup_information.json";
-/** The directory in it that holds the Neo4j dump. */
-export const DATABASE_DIRECTORY = "database";
 /** The file in it that is the dump of the task manager's PostgreSQL. */
 export const TASK_MANAGER_DUMP_NAME = "prefect.dump";
 /** The component, as metadata lists it, that {@linkcode TASK_MANAGER_DUMP_NAME} belongs to. */

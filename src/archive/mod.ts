@@ -18,9 +18,6 @@
 
 export {
   BUILT_IN_PUBLIC_KEY,
-  decrypt,
-  encrypt,
-  encryptedSize,
   generateKeyPair,
   type KeyPair,
   loadPrivateKey,
@@ -31,14 +28,18 @@ export {
   type WriteKeyFilesOptions,
 } from "./encryption/mod.ts";
 export * from "./errors.ts";
-export * from "./format.ts";
-export * from "./input.ts";
+export {
+  type ArchiveInput,
+  fileInput,
+  spool,
+  type SpooledFile,
+  type SpoolOptions,
+} from "./io/mod.ts";
 export * from "./layout.ts";
 export * from "./limits.ts";
 export * from "./metadata.ts";
 export { Archive, type ExtractOptions, openArchive } from "./reader.ts";
-export type { ArchiveSource, PathSource, SourceAttributes, StreamSource } from "./sources.ts";
-export * from "./spool.ts";
+export type { ArchiveSource, PathSource, SourceAttributes, StreamSource } from "./tar/mod.ts";
 export {
   type ArchiveContents,
   type ArchiveFile,

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { extract, openGzip, scanEntries } from "./tar/mod.ts";
+import { openGzip } from "./encryption/mod.ts";
+import { type ArchiveInput, fileInput } from "./io/mod.ts";
+import { scanEntries } from "./tar/mod.ts";
 import { ArchiveError, ArchiveLimitError, DamagedArchiveError } from "./errors.ts";
-import { type ArchiveInput, fileInput } from "./input.ts";
+import { extract } from "./extract.ts";
 import { TASK_MANAGER_DUMP_NAME } from "./layout.ts";
 import type { BackupMetadata } from "./metadata.ts";
 import {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { openGzip, scanEntries, type ScannedEntry, type ScanOptions } from "./tar/mod.ts";
+import { openGzip } from "./encryption/mod.ts";
+import { type ArchiveInput, fileInput } from "./io/mod.ts";
+import { scanEntries, type ScannedEntry, type ScanOptions } from "./tar/mod.ts";
 import { DamagedArchiveError } from "./errors.ts";
 import type { ArchiveLimits } from "./limits.ts";
-import { type ArchiveInput, fileInput } from "./input.ts";
 import {
   BACKUP_DIRECTORY,
   METADATA_NAME,

@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
 import { createTarPacker, type TarHeader, type TarPackController } from "modern-tar";
 import { beginSession } from "./encryption/mod.ts";
-import { ArchiveOutput, attributesOf, withSource } from "./tar/mod.ts";
+import { ArchiveOutput } from "./archive_output.ts";
 import { attempt, TemporaryFile } from "./io/mod.ts";
 import { DamagedArchiveError, InvalidSourceError } from "./errors.ts";
 import { BACKUP_DIRECTORY, METADATA_NAME } from "./layout.ts";
 import { type BackupMetadata, encodeMetadata } from "./metadata.ts";
 import {
   type ArchiveSource,
+  attributesOf,
   planEntries,
   type PlannedDirectory,
   type PlannedFile,
   type SourceAttributes,
-} from "./sources.ts";
+  withSource,
+} from "./tar/mod.ts";
 import { type ArchiveContents, type ArchiveFile, verifyGzip } from "./verify.ts";
 
 /** What {@linkcode writeArchive} writes. */

@@ -1,6 +1,5 @@
 import { ByteReader, transformed } from "../io/mod.ts";
 import {
-  beginSession,
   CHUNK_BYTES,
   CHUNK_HEADER_BYTES,
   decodeHeader,
@@ -15,65 +14,47 @@ import {
   type Session,
   TAG_BYTES,
 } from "./_envelope.ts";
-import { InvalidSourceError } from "../errors.ts";
 
 /** Largest plaintext of a chunk that is decrypted: sixteen times what writers make. */
 const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
 
-/**
- * Size in bytes of an encrypted file.
- *
- * @param plaintextBytes size of what is encrypted
- */
-export function encryptedSize(plaintextBytes: number): number {
-  const chunks = Math.ceil(plaintextBytes / CHUNK_BYTES);
-  return HEADER_BYTES + plaintextBytes + chunks * (CHUNK_HEADER_BYTES + TAG_BYTES);
+/** A stream that is being encrypted. */
+export interface EncryptedStream {
+  /** Header and chunks; the sizes in the header are 0. */
+  readonly ciphertext: ReadableStream<Uint8Array>;
+  /**
+   * The header with the sizes of what has been read so far. It has the length of the first one, and
+   * takes its place when `ciphertext` has been read to its end: sizes are known last.
+   */
+  header(): Uint8Array;
 }
 
 /**
  * Encrypts a stream for the holder of a key: P-256 ECDH, HKDF-SHA-256, AES-256-GCM in chunks of
  * 4 MiB, in the envelope that the Go tool and `opsmill-upload` call version 2.
  *
- * @param plaintextBytes size of the stream, which stands in the header: when the stream turns out
- * to have another, the result errors with an {@linkcode InvalidSourceError}
- * @param recipient public key, of `loadPublicKey` or `parsePublicKey`
+ * @param session of `beginSession`; its key serves one stream
  */
-export function encrypt(
+export function encryptWith(
   plaintext: ReadableStream<Uint8Array>,
-  plaintextBytes: number,
-  recipient: CryptoKey,
-): ReadableStream<Uint8Array> {
-  return transformed(
-    plaintext,
-    (reader) => encryptParts(new ByteReader(reader), plaintextBytes, recipient),
-  );
-}
-
-async function* encryptParts(
-  plaintext: ByteReader,
-  plaintextBytes: number,
-  recipient: CryptoKey,
-): AsyncGenerator<Uint8Array> {
-  const session = await beginSession(recipient);
-  yield encodeHeader(session.ephemeralPoint, plaintextBytes);
+  session: Session,
+): EncryptedStream {
   let total = 0;
-  while (true) {
-    const part = await plaintext.read(CHUNK_BYTES);
-    total += part.length;
-    const ended = part.length < CHUNK_BYTES;
-    if (total > plaintextBytes || (ended && total < plaintextBytes)) {
-      throw new InvalidSourceError(
-        `failed to encrypt backup: expected ${plaintextBytes} bytes, got ` +
-          (total > plaintextBytes ? "more" : `${total}`),
-      );
+  const ciphertext = transformed(plaintext, async function* (reader) {
+    const bytes = new ByteReader(reader);
+    yield encodeHeader(session.ephemeralPoint, 0);
+    while (true) {
+      const part = await bytes.read(CHUNK_BYTES);
+      if (part.length > 0) yield await sealChunk(session, part);
+      total += part.length;
+      if (part.length < CHUNK_BYTES) return;
     }
-    if (part.length > 0) yield await sealChunk(session, part);
-    if (ended) return;
-  }
+  });
+  return { ciphertext, header: () => encodeHeader(session.ephemeralPoint, total) };
 }
 
 /**
- * Decrypts a stream of {@linkcode encrypt} or the Go tool.
+ * Decrypts a stream of {@linkcode encryptWith} or the Go tool.
  *
  * Every chunk is authenticated before its bytes come out, but the format does not authenticate the
  * header and the order of chunks; a size other than the header's is an error here (the Go tool only

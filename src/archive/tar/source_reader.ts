@@ -1,6 +1,6 @@
 import { attempt } from "../io/mod.ts";
 import { InvalidSourceError } from "../errors.ts";
-import type { ArchiveSource, PathSource, SourceAttributes, StreamSource } from "../sources.ts";
+import type { ArchiveSource, PathSource, SourceAttributes, StreamSource } from "./sources.ts";
 
 const READ_BYTES = 256 * 1024;
 

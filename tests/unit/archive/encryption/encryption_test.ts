@@ -1,18 +1,16 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { truncations } from "../../../faults/mutations.ts";
 import {
-  decrypt,
   DecryptionError,
-  encrypt,
-  encryptedSize,
   generateKeyPair,
-  InvalidSourceError,
   KeyMismatchError,
   openArchive,
   parsePrivateKey,
   parsePublicKey,
   writeArchive,
 } from "../../../../src/archive/mod.ts";
+import { beginSession, decrypt, encryptWith } from "../../../../src/archive/encryption/mod.ts";
+import { encrypted } from "./_encrypted.ts";
 import { decryptIndependently } from "./_independent_decrypt.ts";
 import {
   concat,
@@ -29,10 +27,6 @@ const MIB = 1024 * 1024;
 const PAIR = await generateKeyPair();
 const PUBLIC = await parsePublicKey(PAIR.publicKey);
 const PRIVATE = await parsePrivateKey(PAIR.privateKeyPem, "test");
-
-async function encrypted(plaintext: Uint8Array): Promise<Uint8Array> {
-  return await readAll(encrypt(streamOf(plaintext), plaintext.length, PUBLIC));
-}
 
 async function decrypted(ciphertext: Uint8Array): Promise<Uint8Array> {
   return await readAll(decrypt(streamOf(ciphertext), PRIVATE));
@@ -53,11 +47,10 @@ const SIZES = [
 ];
 
 for (const { size, chunks, bytes } of SIZES) {
-  Deno.test(`encrypt makes of ${size} bytes what the format says, and decrypt reads it`, async () => {
+  Deno.test(`encryptWith makes of ${size} bytes what the format says, and decrypt reads it`, async () => {
     const plaintext = noise(size);
-    const ciphertext = await encrypted(plaintext);
+    const ciphertext = await encrypted(plaintext, PUBLIC);
     assertEquals(ciphertext.length, bytes);
-    assertEquals(encryptedSize(size), bytes);
     const independent = decryptIndependently(ciphertext, PAIR.privateKeyPem);
     assertEquals(sha256(independent.plaintext), sha256(plaintext));
     assertEquals(
@@ -68,29 +61,20 @@ for (const { size, chunks, bytes } of SIZES) {
   });
 }
 
-Deno.test("encrypt uses another key and other IVs each time", async () => {
+Deno.test("encryptWith uses another key and other IVs each time", async () => {
   const plaintext = noise(100);
-  const [a, b] = [await encrypted(plaintext), await encrypted(plaintext)];
+  const [a, b] = [await encrypted(plaintext, PUBLIC), await encrypted(plaintext, PUBLIC)];
   assert(sha256(a.subarray(1, 66)) !== sha256(b.subarray(1, 66)));
   assert(sha256(a.subarray(86, 98)) !== sha256(b.subarray(86, 98)));
 });
 
-Deno.test("encrypt fails when the stream has another size than announced", async () => {
-  for (const [size, text] of [[99, "expected 99 bytes, got more"], [101, "101 bytes, got 100"]]) {
-    await assertRejects(
-      () => readAll(encrypt(streamOf(noise(100)), Number(size), PUBLIC)),
-      InvalidSourceError,
-      String(text),
-    );
-  }
-});
-
-Deno.test("encrypt and decrypt let their source go when they are cancelled", async () => {
-  for (
-    const make of [(s: ReadableStream<Uint8Array>) => encrypt(s, 1e9, PUBLIC), (
-      s: ReadableStream<Uint8Array>,
-    ) => decrypt(s, PRIVATE)]
-  ) {
+Deno.test("encryptWith and decrypt let their source go when they are cancelled", async () => {
+  const session = await beginSession(PUBLIC);
+  const makers = [
+    (source: ReadableStream<Uint8Array>) => encryptWith(source, session).ciphertext,
+    (source: ReadableStream<Uint8Array>) => decrypt(source, PRIVATE),
+  ];
+  for (const make of makers) {
     for (const readFirst of [false, true]) {
       let reason: unknown;
       const stalling = new ReadableStream<Uint8Array>({ cancel: (why) => void (reason = why) });
@@ -106,7 +90,7 @@ Deno.test("encrypt and decrypt let their source go when they are cancelled", asy
 Deno.test("decrypt refuses another key", async () => {
   const other = await generateKeyPair();
   const key = await parsePrivateKey(other.privateKeyPem, "other");
-  const ciphertext = await encrypted(noise(5 * MIB));
+  const ciphertext = await encrypted(noise(5 * MIB), PUBLIC);
   await assertRejects(
     () => readAll(decrypt(streamOf(ciphertext), key)),
     DecryptionError,
@@ -116,7 +100,7 @@ Deno.test("decrypt refuses another key", async () => {
 });
 
 Deno.test("decrypt refuses every truncation", async () => {
-  for (const cut of truncations(await encrypted(noise(100)))) {
+  for (const cut of truncations(await encrypted(noise(100), PUBLIC))) {
     const error = await assertRejects(() => decrypted(cut), DecryptionError);
     const place = cut.length < 86
       ? "failed to read header: "
@@ -128,7 +112,7 @@ Deno.test("decrypt refuses every truncation", async () => {
 });
 
 Deno.test("decrypt refuses every changed byte", async () => {
-  const ciphertext = await encrypted(noise(100));
+  const ciphertext = await encrypted(noise(100), PUBLIC);
   for (let at = 0; at < ciphertext.length; at++) {
     // The chunk size only bounds chunks: most changes of it change nothing, and need not.
     if (at >= 66 && at < 70) continue;
@@ -141,7 +125,7 @@ Deno.test("decrypt refuses every changed byte", async () => {
 
 Deno.test("decrypt names what is wrong with a file", async (t) => {
   const plaintext = noise(9 * MIB);
-  const ciphertext = await encrypted(plaintext);
+  const ciphertext = await encrypted(plaintext, PUBLIC);
   const chunk = 4 * MIB + 32;
   const withoutLast = ciphertext.slice(0, 86 + 2 * chunk);
   const exchanged = concat(
@@ -246,7 +230,6 @@ Deno.test("writeArchive encrypts on the way to the disk, and openArchive reads i
     const file = await Deno.readFile(path);
     const independent = decryptIndependently(file, PAIR.privateKeyPem);
     assertEquals(independent.plaintextBytes, independent.plaintext.length);
-    assertEquals(encryptedSize(independent.plaintextBytes), file.length);
     assertEquals(independent.plaintext[0], 0x1f);
     const archive = await openArchive(path, { privateKey: PRIVATE });
     assertEquals(sha256(await readAll(archive.streamEntry("database/a"))), sha256(content));

@@ -1,21 +1,15 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { generateKeyPairSync } from "node:crypto";
 import { truncations } from "../../../faults/mutations.ts";
 import {
-  AlreadyExistsError,
-  ArchiveIoError,
   BUILT_IN_PUBLIC_KEY,
-  decrypt,
-  encrypt,
   generateKeyPair,
   InvalidKeyError,
   loadPrivateKey,
   loadPublicKey,
   parsePrivateKey,
   parsePublicKey,
-  writeKeyFiles,
 } from "../../../../src/archive/mod.ts";
-import { namesIn, noise, readAll, streamOf, withTempDirectory } from "../_support.ts";
 
 const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
 const pem = (type: string, der: Uint8Array) =>
@@ -152,51 +146,6 @@ Deno.test("parsePrivateKey refuses every truncation of the structure", async () 
   for (const cut of truncations(der)) {
     await assertRejects(() => parsePrivateKey(pem("PRIVATE KEY", cut), "cut"), InvalidKeyError);
   }
-});
-
-Deno.test("writeKeyFiles writes what loadPrivateKey and loadPublicKey read", async () => {
-  await withTempDirectory(async (directory) => {
-    const pair = await generateKeyPair();
-    const paths = await writeKeyFiles(`${directory}/backup.key`, pair);
-    assertEquals(paths, {
-      privateKeyPath: `${directory}/backup.key`,
-      publicKeyPath: `${directory}/backup.key.pub`,
-    });
-    const mode = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
-    assertEquals(await mode(paths.privateKeyPath), 0o600);
-    assertEquals(await mode(paths.publicKeyPath), 0o644);
-    assertEquals(await Deno.readTextFile(paths.publicKeyPath), `${pair.publicKey}\n`);
-    const text = await Deno.readTextFile(paths.privateKeyPath);
-    assertMatch(text, /^-----BEGIN PRIVATE KEY-----\n/);
-    assertMatch(text, /\n-----END PRIVATE KEY-----\n$/);
-    assertEquals(text.split("\n").every((line) => line.length <= 64), true);
-
-    const plaintext = noise(1000);
-    const publicKey = await loadPublicKey(paths.publicKeyPath);
-    const privateKey = await loadPrivateKey(paths.privateKeyPath);
-    const ciphertext = encrypt(streamOf(plaintext), plaintext.length, publicKey);
-    assertEquals(await readAll(decrypt(ciphertext, privateKey)), plaintext);
-  });
-});
-
-Deno.test("writeKeyFiles replaces keys only when it is told to", async () => {
-  await withTempDirectory(async (directory) => {
-    const path = `${directory}/backup.key`;
-    const [first, second] = [await generateKeyPair(), await generateKeyPair()];
-    await writeKeyFiles(path, first);
-    await assertRejects(() => writeKeyFiles(path, second), AlreadyExistsError, path);
-    assertEquals(await Deno.readTextFile(path), first.privateKeyPem);
-    await writeKeyFiles(path, second, { overwrite: true });
-    assertEquals(await Deno.readTextFile(path), second.privateKeyPem);
-    assertEquals(await namesIn(directory), ["backup.key", "backup.key.pub"]);
-    await Deno.remove(path);
-    await assertRejects(() => writeKeyFiles(path, second), AlreadyExistsError, `${path}.pub`);
-    await assertRejects(
-      () => writeKeyFiles(`${directory}/absent/key`, second),
-      ArchiveIoError,
-      "failed to write private key: no such file or directory",
-    );
-  });
 });
 
 Deno.test("loadPublicKey and loadPrivateKey name a file that cannot be read", async () => {

@@ -1,7 +1,8 @@
-import { comparePaths, entryNameProblem, normalizeEntryName, parentsOf } from "./tar/mod.ts";
-import { attempt } from "./io/mod.ts";
-import { InvalidSourceError } from "./errors.ts";
-import { METADATA_NAME } from "./layout.ts";
+import { entryNameProblem, normalizeEntryName, parentsOf } from "./entry_name.ts";
+import { comparePaths } from "./order.ts";
+import { attempt } from "../io/mod.ts";
+import { InvalidSourceError } from "../errors.ts";
+import { METADATA_NAME } from "../layout.ts";
 
 /** Attributes of an entry; what is left out is that of the file, for a stream 0644, now and root. */
 export interface SourceAttributes {

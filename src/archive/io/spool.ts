@@ -1,4 +1,5 @@
-import { attempt, randomName, writeAll } from "./io/mod.ts";
+import { randomName, writeAll } from "./files.ts";
+import { attempt } from "./problem.ts";
 
 /** How {@linkcode spool} works. */
 export interface SpoolOptions {

@@ -1,5 +1,5 @@
-import { attempt } from "./io/mod.ts";
-import { ArchiveIoError } from "./errors.ts";
+import { attempt } from "./problem.ts";
+import { ArchiveIoError } from "../errors.ts";
 
 /**
  * Small on purpose: gzip grows a thousandfold at most, and what comes of one read is in memory at

@@ -1,7 +1,6 @@
-import { chunksOf, transformed } from "../io/mod.ts";
-import { decrypt } from "../encryption/mod.ts";
-import { detectFormat, requireMatchingKey } from "../format.ts";
-import type { ArchiveInput } from "../input.ts";
+import { type ArchiveInput, chunksOf, transformed } from "../io/mod.ts";
+import { decrypt } from "./encryption.ts";
+import { detectFormat, requireMatchingKey } from "./format.ts";
 
 /**
  * Opens the gzip bytes of an archive: as they are, or decrypted, told by the first byte.

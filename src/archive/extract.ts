@@ -1,14 +1,7 @@
-import {
-  attempt,
-  baseNameOf,
-  directoryOf,
-  randomName,
-  syncDirectory,
-  writeAll,
-} from "../io/mod.ts";
-import { AlreadyExistsError } from "../errors.ts";
-import { BACKUP_DIRECTORY } from "../layout.ts";
-import type { ArchiveFile } from "../verify.ts";
+import { attempt, baseNameOf, directoryOf, randomName, syncDirectory, writeAll } from "./io/mod.ts";
+import { AlreadyExistsError } from "./errors.ts";
+import { BACKUP_DIRECTORY } from "./layout.ts";
+import type { ArchiveFile } from "./verify.ts";
 
 /** Writes verified files under `<directory>/backup/`, all or none. */
 export async function extract(

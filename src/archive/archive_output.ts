@@ -1,12 +1,5 @@
-import { ByteReader, type TemporaryFile, transformed } from "../io/mod.ts";
-import {
-  CHUNK_BYTES,
-  decryptWith,
-  encodeHeader,
-  sealChunk,
-  type Session,
-} from "../encryption/mod.ts";
-import { fileInput } from "../input.ts";
+import { decryptWith, encryptWith, type Session } from "./encryption/mod.ts";
+import { fileInput, type TemporaryFile } from "./io/mod.ts";
 
 /**
  * The way of the bytes of an archive to its file: gzip, encryption where there is a session, disk.
@@ -32,28 +25,17 @@ export class ArchiveOutput {
       signal,
     });
     if (this.#session === undefined) await gzip.pipeTo(this.#sink(), { signal });
-    else await this.#consumeSealed(gzip, this.#session, signal);
+    else await this.#encrypt(gzip, this.#session, signal);
   }
 
-  async #consumeSealed(
+  async #encrypt(
     gzip: ReadableStream<Uint8Array>,
     session: Session,
     signal: AbortSignal,
   ): Promise<void> {
-    let total = 0;
-    const sealed = transformed(gzip, async function* (reader) {
-      const bytes = new ByteReader(reader);
-      // The size is known at the end: the header is written again then.
-      yield encodeHeader(session.ephemeralPoint, 0);
-      while (true) {
-        const part = await bytes.read(CHUNK_BYTES);
-        if (part.length > 0) yield await sealChunk(session, part);
-        total += part.length;
-        if (part.length < CHUNK_BYTES) return;
-      }
-    });
-    await sealed.pipeTo(this.#sink(), { signal });
-    await this.#file.overwriteStart(encodeHeader(session.ephemeralPoint, total));
+    const { ciphertext, header } = encryptWith(gzip, session);
+    await ciphertext.pipeTo(this.#sink(), { signal });
+    await this.#file.overwriteStart(header());
   }
 
   #sink(): WritableStream<Uint8Array> {

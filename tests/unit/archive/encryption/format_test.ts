@@ -1,13 +1,6 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  ArchiveIoError,
-  detectFileFormat,
-  detectFormat,
-  KeyMismatchError,
-  requireMatchingKey,
-  UnrecognizedFormatError,
-} from "../../../src/archive/mod.ts";
-import { FIXTURES, withTempDirectory } from "./_support.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { detectFormat, requireMatchingKey } from "../../../../src/archive/encryption/format.ts";
+import { KeyMismatchError, UnrecognizedFormatError } from "../../../../src/archive/mod.ts";
 
 Deno.test("detectFormat tells gzip from encrypted, and names any other first byte", () => {
   assertEquals(detectFormat(0x1f), "gzip");
@@ -23,20 +16,6 @@ Deno.test("detectFormat tells gzip from encrypted, and names any other first byt
     UnrecognizedFormatError,
     "failed to detect file format: failed to read file header: file is empty",
   );
-});
-
-Deno.test("detectFileFormat looks at the first byte of a file", async () => {
-  assertEquals(await detectFileFormat(`${FIXTURES}community.tar.gz`), "gzip");
-  assertEquals(await detectFileFormat(`${FIXTURES}encrypted.tar.gz.enc`), "encrypted");
-  await withTempDirectory(async (directory) => {
-    await Deno.writeFile(`${directory}/empty`, new Uint8Array());
-    await assertRejects(() => detectFileFormat(`${directory}/empty`), UnrecognizedFormatError);
-    await assertRejects(
-      () => detectFileFormat(`${directory}/absent`),
-      ArchiveIoError,
-      "failed to detect file format: failed to read file header: no such file or directory",
-    );
-  });
 });
 
 Deno.test("requireMatchingKey wants a key for encrypted files and only for them", () => {

@@ -1,5 +1,4 @@
-import { problemOf } from "./io/mod.ts";
-import { ArchiveIoError, KeyMismatchError, UnrecognizedFormatError } from "./errors.ts";
+import { KeyMismatchError, UnrecognizedFormatError } from "../errors.ts";
 
 /** What a backup file is, told by its first byte. */
 export type ArchiveFormat = "encrypted" | "gzip";
@@ -27,27 +26,6 @@ export function detectFormat(firstByte: number | undefined): ArchiveFormat {
     `failed to detect file format: unrecognized file format: first byte 0x${hex} ` +
       `(expected 0x02 for encrypted or 0x1f for gzip)`,
   );
-}
-
-/**
- * Tells the format of a file.
- *
- * @throws {ArchiveIoError} when the file cannot be read
- * @throws {UnrecognizedFormatError} when it is neither gzip nor encrypted
- */
-export async function detectFileFormat(path: string): Promise<ArchiveFormat> {
-  const first = new Uint8Array(1);
-  let count: number | null;
-  try {
-    using file = await Deno.open(path);
-    count = await file.read(first);
-  } catch (error) {
-    throw new ArchiveIoError(
-      `failed to detect file format: failed to read file header: ${problemOf(error)}`,
-      { cause: error },
-    );
-  }
-  return detectFormat(count === null ? undefined : first[0]);
 }
 
 /**

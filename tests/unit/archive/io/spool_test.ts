@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { ArchiveIoError, spool } from "../../../src/archive/mod.ts";
-import { namesIn, noise, streamOf, withTempDirectory } from "./_support.ts";
+import { ArchiveIoError, spool } from "../../../../src/archive/mod.ts";
+import { namesIn, noise, streamOf, withTempDirectory } from "../_support.ts";
 
 Deno.test("spool keeps a stream in a private file until it is let go", async () => {
   await withTempDirectory(async (directory) => {

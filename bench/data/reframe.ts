@@ -9,7 +9,7 @@
  * @module
  */
 
-import { reframeDump } from "../../src/infrahub/mod.ts";
+import { reframeDump } from "../../src/infrahub/dump/reframing.ts";
 
 if (import.meta.main) {
   const [path] = Deno.args;

@@ -4,7 +4,9 @@
  */
 
 import { DockerCompose } from "../../src/environment/mod.ts";
-import { Secret, systemClock, UndoJournal } from "../../src/infrahub/mod.ts";
+import { systemClock } from "../../src/infrahub/mod.ts";
+import { UndoJournal } from "../../src/infrahub/deployment/undo_journal.ts";
+import { Secret } from "../../src/infrahub/secret.ts";
 import { freezeNeo4j } from "../../src/infrahub/neo4j/freeze.ts";
 
 const [project = "", password = ""] = Deno.args;

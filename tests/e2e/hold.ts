@@ -1,13 +1,9 @@
 /** Neo4j of a test deployment, held by the product's own watchdog. */
 
 import { DockerCompose } from "../../src/environment/mod.ts";
-import {
-  type Deployment as Target,
-  type Reporter,
-  Secret,
-  systemClock,
-  UndoJournal,
-} from "../../src/infrahub/mod.ts";
+import { type Deployment as Target, type Reporter, systemClock } from "../../src/infrahub/mod.ts";
+import { UndoJournal } from "../../src/infrahub/deployment/undo_journal.ts";
+import { Secret } from "../../src/infrahub/secret.ts";
 import { freezeNeo4j } from "../../src/infrahub/neo4j/freeze.ts";
 import type { Deployment } from "./deployment.ts";
 

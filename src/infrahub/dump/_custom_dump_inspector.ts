@@ -1,5 +1,5 @@
 import { ByteFeeder, type ByteParser, ParseProblem } from "./_byte_parser.ts";
-import type { DumpInspector, DumpVerdict } from "./dump_verification.ts";
+import type { DumpInspector, DumpVerdict } from "./inspector.ts";
 
 /**
  * Layout of a custom-format archive of `pg_dump`, as far as it is looked at:

@@ -9,7 +9,7 @@ import {
   parseDescriptor,
   ZSTD_MAGIC,
 } from "./_zstd_frame.ts";
-import type { DumpInspector, DumpVerdict, Neo4jDumpCompression } from "./dump_verification.ts";
+import type { DumpInspector, DumpVerdict, Neo4jDumpCompression } from "./inspector.ts";
 
 /**
  * A Neo4j dump is one compressed stream, zstd or gzip; some versions put four letters in front that

@@ -1,5 +1,5 @@
 import { ByteFeeder, type ByteParser, ParseProblem } from "./_byte_parser.ts";
-import type { DumpInspector, DumpVerdict } from "./dump_verification.ts";
+import type { DumpInspector, DumpVerdict } from "./inspector.ts";
 
 /**
  * A tar is records of 512 bytes: a header, then its file's content, padded. Of a header are looked

@@ -1,5 +1,5 @@
 import type { Neo4jEdition } from "../component.ts";
-import { dumpInspector, inspectDump } from "./dump_verification.ts";
+import { dumpInspector, inspectDump } from "./verification.ts";
 import type { Reporter } from "../reporter.ts";
 import type { ComponentSource } from "./source.ts";
 

@@ -5,10 +5,10 @@ import {
   type Deployment,
   DeploymentError,
   DeploymentRefusedError,
-  waitForNeo4j,
 } from "../deployment/mod.ts";
 import { runCypher } from "./cypher.ts";
 import { messageOf } from "../errors.ts";
+import { waitForNeo4j } from "./readiness.ts";
 
 const QUERY = "CALL dbms.components() YIELD edition";
 
@@ -27,8 +27,8 @@ export interface DetectEditionOptions {
 }
 
 /**
- * Asks Neo4j which edition it is, and starts it before where that is allowed. A guess would be dangerous: taking an Enterprise server for
- * Community stops everything, the server included.
+ * Asks Neo4j which edition it is, and starts it before where that is allowed. A guess would be
+ * dangerous: taking an Enterprise server for Community stops everything, the server included.
  *
  * @throws {DeploymentError} when it cannot be found out and was not given
  */

@@ -18,10 +18,10 @@ import {
   poll,
   type UndoHandle,
   type UndoJournal,
-  waitForNeo4j,
   WORK_PARENT,
 } from "../deployment/mod.ts";
 import { messageOf } from "../errors.ts";
+import { waitForNeo4j } from "./readiness.ts";
 
 /** How Neo4j is stopped and brought back. */
 export interface FreezeOptions {

@@ -4,12 +4,12 @@ import {
   type DatabaseCredentials,
   type Deployment,
   TASK_MANAGER_DATABASE,
-  waitForPostgres,
   type WaitOptions,
 } from "../deployment/mod.ts";
 import { messageOf } from "../errors.ts";
 import type { ComponentSource } from "../dump/mod.ts";
 import { databaseArgument, postgresSecrets, serverArguments } from "./sql.ts";
+import { waitForPostgres } from "./readiness.ts";
 
 /** How PostgreSQL is dumped. */
 export interface PostgresDumpOptions {

@@ -1,16 +1,11 @@
 /**
- * Prefect's PostgreSQL: its dump, and a restore beside the database in use that ends with a swap.
+ * The PostgreSQL of Prefect, the task manager: its dump, a restore beside the database in use that
+ * ends with a swap, its client, and waiting until it answers. What Prefect keeps in it is no concern
+ * here: that is asked of Prefect itself, in `tasks`.
  *
  * @module
  */
 
-export { type PostgresDumpOptions, postgresSource, startPostgres } from "./dump.ts";
-export {
-  type CheckPostgresOptions,
-  checkPostgresServer,
-  openPostgresTarget,
-  type PostgresRestoreOptions,
-  type PostgresServer,
-  type PostgresTarget,
-} from "./restore.ts";
-export { postgresClient, quoteSqlText, runSql, serverArguments } from "./sql.ts";
+export { postgresSource, startPostgres } from "./dump.ts";
+export { checkPostgresServer, openPostgresTarget, type PostgresServer } from "./restore.ts";
+export { postgresClient, quoteSqlText, runSql } from "./sql.ts";

@@ -25,6 +25,7 @@ import {
   resetDeploymentId,
   resolveRestoreEdition,
 } from "../neo4j/mod.ts";
+import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
 import { InfrahubBackupError, messageOf } from "../errors.ts";
 import {
   checkPostgresServer,
@@ -32,7 +33,7 @@ import {
   type PostgresServer,
   startPostgres,
 } from "../postgres/mod.ts";
-import { type RestorableDump, type RestoreMaterial, verifyMaterial } from "./restore_material.ts";
+import { verifyMaterial } from "./verify_material.ts";
 import { formatSize } from "../show_values.ts";
 
 /** How a deployment is restored. */

@@ -1,44 +1,18 @@
 /**
- * Whole runs, the only room that sees both a deployment and the place of its backups: store, back up,
- * plan a restore, restore.
+ * Whole runs: back up a deployment, store its dumps as a backup, plan a restore and carry it out,
+ * restore into a directory. The only room that sees both a deployment and the place of its backups:
+ * here is decided what happens in which order, and what is undone. How one thing is done belongs to
+ * the room of that thing.
  *
  * @module
  */
 
-export {
-  backUpDeployment,
-  type DeploymentBackupOptions,
-  type ReadyDeployment,
-} from "./deployment_backup.ts";
-export {
-  type DeploymentRestoreOptions,
-  planRestore,
-  RestoreFailedError,
-  type RestorePlan,
-} from "./deployment_restore.ts";
-export {
-  archiveMaterial,
-  repositoryMaterial,
-  type RestorableDump,
-  type RestoreMaterial,
-} from "./restore_material.ts";
-export {
-  type RestoredBackup,
-  type RestoredFile,
-  restoreToDirectory,
-  type RestoreToDirectoryOptions,
-} from "./restore_to_directory.ts";
-export {
-  describeShrinkage,
-  findShrunkenDumps,
-  isShrunken,
-  type Shrinkage,
-  type ShrinkageQuestion,
-} from "./shrinkage.ts";
+export { backUpDeployment, type DeploymentBackupOptions } from "./deployment_backup.ts";
+export { planRestore } from "./deployment_restore.ts";
+export { restoreToDirectory } from "./restore_to_directory.ts";
 export {
   createBackup,
   type CreateBackupOptions,
   type CreatedBackup,
-  type CreatedComponent,
   type TransferCounts,
 } from "./store_backup.ts";

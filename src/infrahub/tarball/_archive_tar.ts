@@ -1,6 +1,6 @@
 import { createTarPacker } from "modern-tar";
 import type { Archive, ArchiveFile } from "../../archive/mod.ts";
-import type { RestorableDump } from "../run/mod.ts";
+import type { RestorableDump } from "../dump/mod.ts";
 
 /** What the entries of an Enterprise backup begin with, as the streaming backup has them. */
 const PREFIX = "infrahubops";

@@ -1,22 +1,17 @@
 /**
- * Backups in archives: packing and unpacking the dumps of a run, archives in a bucket, the archive
- * before this one. The bytes of an archive belong to `src/archive`.
+ * Backups in archives: packing the dumps of a run, archives in a bucket, the archive before this one,
+ * the dumps in an archive. The bytes of an archive belong to `src/archive`; nothing here knows of a
+ * repository or a deployment.
  *
  * @module
  */
 
-export { archiveTar } from "./_archive_tar.ts";
 export {
-  type ArchiveBackupOptions,
   archiveDumps,
   archiveFiles,
   type CreatedArchive,
   prepareArchiveDirectory,
 } from "./archive_backup.ts";
-export {
-  ArchiveBucket,
-  ArchiveTransferError,
-  type StoredArchive,
-  type TransferOptions,
-} from "./archive_bucket.ts";
-export { findShrunkenArchive } from "./earlier_archive.ts";
+export { ArchiveBucket, ArchiveTransferError } from "./archive_bucket.ts";
+export { archiveMaterial } from "./archive_material.ts";
+export { findShrunkenArchive } from "./shrunken_archive.ts";

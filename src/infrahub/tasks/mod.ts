@@ -1,12 +1,9 @@
 /**
- * Prefect's runs: which are running, waiting for them, flushing old ones.
+ * The runs of Prefect, the task manager: which are running, waiting for them, flushing old ones. They
+ * are asked for in the task worker, through Prefect's own client; its database is left alone.
  *
  * @module
  */
 
-export { type FlushKind, type FlushOptions, flushRuns, parseFlushArguments } from "./flush.ts";
-export {
-  type RunningTask,
-  waitForRunningTasks,
-  type WaitForTasksOptions,
-} from "./running_tasks.ts";
+export { type FlushKind, flushRuns, parseFlushArguments } from "./flush.ts";
+export { waitForRunningTasks } from "./running_tasks.ts";

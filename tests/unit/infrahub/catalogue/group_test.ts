@@ -4,7 +4,8 @@ import {
   type GroupableSnapshot,
   selectGroup,
 } from "../../../../src/infrahub/catalogue/group.ts";
-import { BackupGroupError, formatLocalTime } from "../../../../src/infrahub/mod.ts";
+import { formatLocalTime } from "../../../../src/infrahub/mod.ts";
+import { BackupGroupError } from "../../../../src/infrahub/errors.ts";
 
 function snapshot(
   id: string,

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { InvalidInputError, parseConnectionUrl } from "../../../../src/infrahub/mod.ts";
+import { InvalidInputError } from "../../../../src/infrahub/mod.ts";
+import { parseConnectionUrl } from "../../../../src/infrahub/deployment/connection_url.ts";
 
 const all = (username: string, password: string, database: string, host = "", port = "") => ({
   database,

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { findCredentials, Secret } from "../../../../src/infrahub/mod.ts";
+import { findCredentials } from "../../../../src/infrahub/mod.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { serverArguments } from "../../../../src/infrahub/postgres/sql.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 

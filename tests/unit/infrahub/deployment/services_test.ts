@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
 import {
-  DeploymentError,
   restartDependencies,
   startFrontServices,
   stopApplicationServices,
-  UndoJournal,
-  wipeTransientData,
-} from "../../../../src/infrahub/mod.ts";
+} from "../../../../src/infrahub/deployment/services.ts";
+import { wipeTransientData } from "../../../../src/infrahub/deployment/transient_data.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const NO = failure(["x"], 1, "no");

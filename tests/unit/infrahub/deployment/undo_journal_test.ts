@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { UndoFailedError, UndoJournal } from "../../../../src/infrahub/mod.ts";
+import { UndoFailedError } from "../../../../src/infrahub/mod.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
 import { fakeDeployment } from "../fake_environment.ts";
 
 function journalWithLog() {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { BackupFailedError, fileSource, InvalidInputError } from "../../../../src/infrahub/mod.ts";
+import { fileSource, InvalidInputError } from "../../../../src/infrahub/mod.ts";
+import { BackupFailedError } from "../../../../src/infrahub/errors.ts";
 import { readAll, recordingReporter, withTempDirectory } from "../_support.ts";
 
 const SIGNAL = new AbortController().signal;

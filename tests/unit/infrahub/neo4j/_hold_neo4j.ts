@@ -1,6 +1,7 @@
 /** Holds the process of a PID file until it is killed; says its work directory when it does. */
 
-import { Secret, UndoJournal } from "../../../../src/infrahub/mod.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { freezeNeo4j } from "../../../../src/infrahub/neo4j/freeze.ts";
 import { fakeDeployment } from "../fake_environment.ts";
 import { impatientClock, LocalEnvironment } from "./_local_neo4j.ts";

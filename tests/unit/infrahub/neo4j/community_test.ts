@@ -1,12 +1,12 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { InvalidInputError } from "../../../../src/infrahub/mod.ts";
+import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
 import {
-  DeploymentError,
-  InvalidInputError,
   neo4jCommunitySource,
   openNeo4jCommunityTarget,
-  Secret,
-  UndoJournal,
-} from "../../../../src/infrahub/mod.ts";
+} from "../../../../src/infrahub/neo4j/community.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import {
   checkNeo4jDatabaseName,
   quoteCypherName,

@@ -1,17 +1,17 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { InvalidInputError, requireRedactionConfirmed } from "../../../../src/infrahub/mod.ts";
 import {
-  checkRedaction,
   DeploymentError,
   DeploymentRefusedError,
+} from "../../../../src/infrahub/deployment/deployment.ts";
+import { detectInfrahubVersion } from "../../../../src/infrahub/deployment/infrahub_version.ts";
+import { resetDeploymentId } from "../../../../src/infrahub/neo4j/deployment_id.ts";
+import {
   detectEdition,
-  detectInfrahubVersion,
-  InvalidInputError,
-  redact,
-  requireRedactionConfirmed,
-  resetDeploymentId,
   resolveRestoreEdition,
-  Secret,
-} from "../../../../src/infrahub/mod.ts";
+} from "../../../../src/infrahub/neo4j/edition_detection.ts";
+import { checkRedaction, redact } from "../../../../src/infrahub/neo4j/redaction.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const CREDENTIALS = { database: "neo4j", username: "me", password: new Secret("hush") };

@@ -1,14 +1,16 @@
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
-  checkEnterpriseBackupSpace,
   DeploymentError,
   DeploymentRefusedError,
-  type EnterpriseRestoreOptions,
+} from "../../../../src/infrahub/deployment/deployment.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
+import {
+  checkEnterpriseBackupSpace,
   neo4jEnterpriseSource,
   openNeo4jEnterpriseTarget,
-  Secret,
-  UndoJournal,
-} from "../../../../src/infrahub/mod.ts";
+} from "../../../../src/infrahub/neo4j/enterprise.ts";
+import type { EnterpriseRestoreOptions } from "../../../../src/infrahub/neo4j/enterprise_restore.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { readAll, withTempDirectory } from "../_support.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 

@@ -1,11 +1,9 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  DeploymentError,
-  Neo4jNotHeldError,
-  Secret,
-  systemClock,
-  UndoJournal,
-} from "../../../../src/infrahub/mod.ts";
+import { systemClock } from "../../../../src/infrahub/mod.ts";
+import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
+import { Neo4jNotHeldError } from "../../../../src/infrahub/neo4j/freeze.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { freezeNeo4j } from "../../../../src/infrahub/neo4j/freeze.ts";
 import { stopNeo4jArgv, watchdogArgv } from "../../../../src/infrahub/neo4j/_freeze_scripts.ts";
 import { type Answer, failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";

@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DeploymentError, Secret, UndoJournal } from "../../../../src/infrahub/mod.ts";
+import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { StagedDatabase } from "../../../../src/infrahub/neo4j/_staged_database.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 import { withTempDirectory } from "../_support.ts";

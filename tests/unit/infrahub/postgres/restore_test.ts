@@ -1,14 +1,15 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
-  checkPostgresServer,
   DeploymentError,
   DeploymentRefusedError,
+} from "../../../../src/infrahub/deployment/deployment.ts";
+import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
+import { postgresSource, startPostgres } from "../../../../src/infrahub/postgres/dump.ts";
+import {
+  checkPostgresServer,
   openPostgresTarget,
-  postgresSource,
-  Secret,
-  startPostgres,
-  UndoJournal,
-} from "../../../../src/infrahub/mod.ts";
+} from "../../../../src/infrahub/postgres/restore.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import {
   databaseArgument,
   quoteSqlName,

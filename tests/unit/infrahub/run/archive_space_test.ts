@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DeploymentRefusedError, Secret } from "../../../../src/infrahub/mod.ts";
+import { DeploymentRefusedError } from "../../../../src/infrahub/deployment/deployment.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { checkArchiveSpace } from "../../../../src/infrahub/run/archive_space.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 import { withTempDirectory } from "../_support.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DamagedSnapshotError, InvalidInputError } from "../../../../src/infrahub/mod.ts";
+import { InvalidInputError } from "../../../../src/infrahub/mod.ts";
+import { DamagedSnapshotError } from "../../../../src/infrahub/errors.ts";
 import { RestoreDirectory } from "../../../../src/infrahub/run/restore_directory.ts";
 import { withTempDirectory } from "../_support.ts";
 

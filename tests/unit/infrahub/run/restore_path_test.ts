@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { DamagedSnapshotError } from "../../../../src/infrahub/mod.ts";
+import { DamagedSnapshotError } from "../../../../src/infrahub/errors.ts";
 import { safeRelativePath } from "../../../../src/infrahub/run/restore_path.ts";
 
 Deno.test("safeRelativePath drops the leading slash and keeps the rest", () => {

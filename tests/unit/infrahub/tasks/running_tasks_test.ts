@@ -1,11 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import {
-  DeploymentError,
-  flushRuns,
-  InvalidInputError,
-  parseFlushArguments,
-  waitForRunningTasks,
-} from "../../../../src/infrahub/mod.ts";
+import { flushRuns, InvalidInputError, parseFlushArguments } from "../../../../src/infrahub/mod.ts";
+import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
+import { waitForRunningTasks } from "../../../../src/infrahub/tasks/running_tasks.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const LIST = /^infrahubctl task list --json --state running --state pending$/;

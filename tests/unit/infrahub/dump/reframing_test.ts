@@ -10,15 +10,14 @@ import {
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 import * as zlib from "node:zlib";
+import type { ComponentSource } from "../../../../src/infrahub/mod.ts";
+import { DamagedDumpError } from "../../../../src/infrahub/dump/damaged_dump_error.ts";
 import {
-  type ComponentSource,
-  DamagedDumpError,
-  dumpInspector,
-  inspectDump,
   reframedSource,
   reframeDump,
   type ZstdDecompressor,
-} from "../../../../src/infrahub/mod.ts";
+} from "../../../../src/infrahub/dump/reframing.ts";
+import { dumpInspector, inspectDump } from "../../../../src/infrahub/dump/verification.ts";
 import { readAll, recordingReporter } from "../_support.ts";
 
 const KIB = 1024;

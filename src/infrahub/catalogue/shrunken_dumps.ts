@@ -1,24 +1,20 @@
 import type { Repository } from "../../kloset/mod.ts";
 import { type Component, type Neo4jEdition, recordPath } from "../component.ts";
-import type { CreatedBackup } from "./store_backup.ts";
-import { listGroups } from "../catalogue/mod.ts";
 import type { Reporter } from "../reporter.ts";
-import { formatSize } from "../show_values.ts";
-
-/** Something that is much smaller than it was in the last good backup. */
-export interface Shrinkage {
-  /** A component, or `archive`. */
-  readonly what: Component | "archive";
-  readonly bytes: number;
-  readonly earlierBytes: number;
-  /** Id of the backup that it is compared with. */
-  readonly earlierBackupId: string;
-}
+import { isShrunken, type Shrinkage } from "../shrinkage.ts";
+import { listGroups } from "./list.ts";
 
 /** A new backup, and what counts as much smaller. */
 export interface ShrinkageQuestion {
   readonly repository: Repository;
-  readonly backup: CreatedBackup;
+  readonly backup: {
+    readonly backupId: string;
+    readonly components: readonly {
+      readonly component: Component;
+      /** Bytes of the dump. */
+      readonly bytesRead: number;
+    }[];
+  };
   readonly neo4jEdition: Neo4jEdition;
   /** By how many percent a dump may be smaller than the earlier one; 0 for any. */
   readonly percent: number;
@@ -48,19 +44,4 @@ export async function findShrunkenDumps(question: ShrinkageQuestion): Promise<Sh
     found.push({ what: component, bytes, earlierBytes, earlierBackupId: earlier.backupId });
   }
   return found;
-}
-
-/** Whether `bytes` is smaller than `earlierBytes` by more than `percent`. */
-export function isShrunken(bytes: number, earlierBytes: number, percent: number): boolean {
-  return percent > 0 && bytes * 100 < earlierBytes * (100 - percent);
-}
-
-/** The warning. */
-export function describeShrinkage(
-  { what, bytes, earlierBytes, earlierBackupId }: Shrinkage,
-): string {
-  const percent = Math.round((1 - bytes / earlierBytes) * 100);
-  return `The ${what}${what === "archive" ? "" : " dump"} is ${percent} % smaller than in backup ` +
-    `${earlierBackupId} (${formatSize(bytes)} instead of ${formatSize(earlierBytes)}): ` +
-    "make sure that no data has been lost";
 }

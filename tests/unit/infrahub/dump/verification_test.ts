@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { DamagedDumpError } from "../../../../src/infrahub/dump/damaged_dump_error.ts";
+import type { DumpInspector } from "../../../../src/infrahub/dump/inspector.ts";
 import {
-  DamagedDumpError,
-  type DumpInspector,
   dumpInspector,
   dumpInspectorFor,
   inspectDump,
   neo4jDumpCompression,
-} from "../../../../src/infrahub/mod.ts";
+} from "../../../../src/infrahub/dump/verification.ts";
 import { readAll } from "../_support.ts";
 
 const FIXTURES = new URL("../../../fixtures/dumps/", import.meta.url);

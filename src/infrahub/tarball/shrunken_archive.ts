@@ -1,5 +1,5 @@
 import type { CreatedArchive } from "./archive_backup.ts";
-import { isShrunken, type Shrinkage } from "../run/mod.ts";
+import { isShrunken, type Shrinkage } from "../shrinkage.ts";
 
 const NAME = /^infrahub_backup_(\d{8}_\d{6})\.tar\.gz(\.enc)?$/;
 

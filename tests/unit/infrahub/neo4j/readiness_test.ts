@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { DatabaseNotOpenedError, Secret, waitForNeo4j } from "../../../../src/infrahub/mod.ts";
+import { DatabaseNotOpenedError, waitForNeo4j } from "../../../../src/infrahub/neo4j/readiness.ts";
+import { Secret } from "../../../../src/infrahub/secret.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const CREDENTIALS = { database: "graph", username: "neo4j", password: new Secret("secret") };

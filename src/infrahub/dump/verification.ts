@@ -3,31 +3,7 @@ import { Neo4jDumpInspector } from "./_neo4j_dump_inspector.ts";
 import { observedStream } from "./_observed_stream.ts";
 import { TarInspector } from "./_tar_inspector.ts";
 import type { Component, Neo4jEdition } from "../component.ts";
-import { DamagedDumpError } from "./damaged_dump_error.ts";
-
-/** Looks at a dump's bytes while they pass. */
-export interface DumpInspector {
-  /**
-   * Takes the next bytes; they may be reused afterwards.
-   *
-   * @throws {DamagedDumpError} when they cannot be part of such a dump
-   */
-  observe(bytes: Uint8Array): void;
-  /**
-   * To be asked after the last byte.
-   *
-   * @throws {DamagedDumpError} when the dump is empty, or not complete
-   */
-  finish(): DumpVerdict;
-}
-
-/** What was found out about a complete dump. */
-export interface DumpVerdict {
-  /** What it is: `PostgreSQL custom-format dump 1.14`. */
-  readonly format: string;
-  /** What could not be verified, as a sentence; undefined when everything was. */
-  readonly limitation?: string;
-}
+import type { DumpInspector, DumpVerdict, Neo4jDumpCompression } from "./inspector.ts";
 
 /** The inspector for a component's record. */
 export function dumpInspector(
@@ -44,9 +20,6 @@ export function dumpInspectorFor(recordPath: string): DumpInspector | undefined 
   if (recordPath.endsWith("prefect.dump")) return new CustomDumpInspector();
   return recordPath.endsWith(".dump") ? new Neo4jDumpInspector() : undefined;
 }
-
-/** What a Neo4j dump is compressed with; only zstd can be loaded from a stream. */
-export type Neo4jDumpCompression = "zstd" | "gzip";
 
 /**
  * Tells by its first bytes, at least 8, what a Neo4j dump is compressed with; undefined when it is
@@ -72,5 +45,3 @@ export function inspectDump(
     finish: () => onVerdict(inspector.finish()),
   });
 }
-
-export { DamagedDumpError };

@@ -14,7 +14,7 @@
  *
  * Whatever reads or writes the database meanwhile ends with the container, which ends with Neo4j.
  * That does no harm: a dump only reads, and nothing is loaded into the database in use, see
- * `neo4j_community.ts`. The one thing that must not be cut off, the exchange of the databases'
+ * `community.ts`. The one thing that must not be cut off, the exchange of the databases'
  * directories, makes the watchdog wait, 20 s at most, by the file `busy`.
  *
  * They talk through files in the run's work directory:

@@ -13,7 +13,7 @@ const BEAT = new Uint8Array([0x0a]);
 
 /**
  * The open standard input of a watchdog. When it ends, by `close` or with this process, Neo4j is
- * resumed; see `_neo4j_freeze_scripts.ts`. The run's signal does not end it: Neo4j must stay held
+ * resumed; see `_freeze_scripts.ts`. The run's signal does not end it: Neo4j must stay held
  * until what works on its database has ended.
  */
 export class WatchdogLine {

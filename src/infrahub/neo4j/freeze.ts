@@ -85,7 +85,7 @@ const RESUME_COMMAND_MS = 60_000;
  *
  * On every failure Neo4j is resumed before the error is thrown; where that fails too, it stays on
  * the journal. Neo4j is also resumed when this process is killed, and when the connection to the
- * container is lost: see `_neo4j_freeze_scripts.ts`. Its container ends then, and its restart policy
+ * container is lost: see `_freeze_scripts.ts`. Its container ends then, and its restart policy
  * brings it back; where it has none, nobody is left to start it, and the next run does.
  *
  * When the process is gone before it could be held, it is waited for and tried again, three times in

@@ -6,7 +6,11 @@ import type {
   ServiceName,
   StreamOptions,
 } from "../../../src/environment/mod.ts";
-import { DATABASE, STOP_ORDER, TASK_MANAGER_DATABASE } from "../../../src/infrahub/deployment/services.ts";
+import {
+  DATABASE,
+  STOP_ORDER,
+  TASK_MANAGER_DATABASE,
+} from "../../../src/infrahub/deployment/services.ts";
 import { failure, FakeEnvironment } from "../infrahub/fake_environment.ts";
 import { recordingContext } from "./_support.ts";
 

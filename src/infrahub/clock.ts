@@ -14,7 +14,8 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   sleep(milliseconds, signal) {
-    signal?.throwIfAborted();
+    // Rejected, not thrown: whoever collects promises meets one kind of failure.
+    if (signal?.aborted) return Promise.reject(signal.reason);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onAbort = () => {
       clearTimeout(timer);

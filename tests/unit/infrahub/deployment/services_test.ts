@@ -5,13 +5,13 @@ import {
   startFrontServices,
   stopApplicationServices,
 } from "../../../../src/infrahub/deployment/services.ts";
-import { wipeTransientData } from "../../../../src/infrahub/deployment/transient_data.ts";
 import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const NO = failure(["x"], 1, "no");
 
-function setUp(environment = new FakeEnvironment()) {
+function setUp() {
+  const environment = new FakeEnvironment();
   const { deployment, lines } = fakeDeployment(environment);
   return { environment, deployment, lines, journal: new UndoJournal(deployment) };
 }
@@ -108,24 +108,4 @@ Deno.test("restarts fail with the reference's words", async (t) => {
       await assertRejects(() => act(deployment), DeploymentError, message);
     });
   }
-});
-
-Deno.test("wipeTransientData() empties queue and cache, and only warns", async () => {
-  const { environment, deployment, lines } = setUp();
-  environment.on("message-queue", "find", NO).on("cache", "find", "");
-  await wipeTransientData(deployment);
-  assertEquals(environment.log, [
-    "message-queue: find /var/lib/rabbitmq -mindepth 1 -delete",
-    "cache: find /data -mindepth 1 -delete",
-  ]);
-  assertEquals(lines.length, 1);
-  assertEquals(lines[0]?.startsWith("warn Failed to wipe message queue data: "), true);
-});
-
-Deno.test("wipeTransientData() removes nothing from a host, and says so", async () => {
-  const { environment, deployment, lines } = setUp(new FakeEnvironment("host"));
-  await wipeTransientData(deployment);
-  assertEquals(environment.calls, []);
-  assertEquals(lines.length, 1);
-  assertEquals(lines[0]?.startsWith("warn The data of cache and message queue is left"), true);
 });

@@ -1,5 +1,4 @@
-import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { InvalidInputError } from "../../../../src/infrahub/mod.ts";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
 import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
 import {
@@ -7,11 +6,6 @@ import {
   openNeo4jCommunityTarget,
 } from "../../../../src/infrahub/neo4j/community.ts";
 import { Secret } from "../../../../src/infrahub/secret.ts";
-import {
-  checkNeo4jDatabaseName,
-  quoteCypherName,
-  quoteCypherText,
-} from "../../../../src/infrahub/neo4j/cypher.ts";
 import { readAll } from "../_support.ts";
 import { type Answer, failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
@@ -300,14 +294,5 @@ Deno.test("openNeo4jCommunityTarget() has Neo4j take gzip for what it is", async
       await target.write(new Uint8Array(start));
       assertEquals(parts, [...new TextEncoder().encode(prefix), ...start, ...start]);
     });
-  }
-});
-
-Deno.test("names are quoted in Cypher, and must be names for neo4j-admin", () => {
-  assertEquals(quoteCypherName("a`b-c"), "`a``b-c`");
-  assertEquals(quoteCypherText("it's \\ that"), "'it\\'s \\\\ that'");
-  assertEquals(checkNeo4jDatabaseName("my.db-1"), "my.db-1");
-  for (const name of ["*", "--all", "a b", "", "a;b"]) {
-    assertThrows(() => checkNeo4jDatabaseName(name), InvalidInputError);
   }
 });

@@ -1,16 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { InvalidInputError, requireRedactionConfirmed } from "../../../../src/infrahub/mod.ts";
 import {
   DeploymentError,
   DeploymentRefusedError,
 } from "../../../../src/infrahub/deployment/deployment.ts";
-import { detectInfrahubVersion } from "../../../../src/infrahub/deployment/infrahub_version.ts";
-import { resetDeploymentId } from "../../../../src/infrahub/neo4j/deployment_id.ts";
 import {
   detectEdition,
   resolveRestoreEdition,
 } from "../../../../src/infrahub/neo4j/edition_detection.ts";
-import { checkRedaction, redact } from "../../../../src/infrahub/neo4j/redaction.ts";
 import { Secret } from "../../../../src/infrahub/secret.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
@@ -126,64 +122,5 @@ Deno.test("resolveRestoreEdition() follows the reference", () => {
     () => resolveRestoreEdition("Enterprise", "community"),
     DeploymentRefusedError,
     "cannot restore Enterprise backup on Community edition Neo4j",
-  );
-});
-
-Deno.test("detectInfrahubVersion() takes the last line, or records unknown", async () => {
-  const environment = new FakeEnvironment()
-    .on("infrahub-server", "python -c", "a warning\n1.4.2\n", NO);
-  const { deployment, lines } = fakeDeployment(environment);
-  assertEquals(await detectInfrahubVersion(deployment), "1.4.2");
-  assertEquals(await detectInfrahubVersion(deployment), "unknown");
-  assertEquals(lines[0]?.startsWith("warn Could not detect Infrahub version: "), true);
-});
-
-Deno.test("redaction is confirmed and tried out before it is done", async () => {
-  requireRedactionConfirmed({ redact: true, force: true });
-  requireRedactionConfirmed({ redact: false, force: false });
-  assertThrows(
-    () => requireRedactionConfirmed({ redact: true, force: false }),
-    InvalidInputError,
-    "use --force to confirm",
-  );
-  const environment = new FakeEnvironment().on("database", "EXPLAIN", "", NO)
-    .on("database", "cypher-shell", "", NO);
-  const { deployment } = fakeDeployment(environment);
-  await checkRedaction(deployment, CREDENTIALS);
-  await redact(deployment, CREDENTIALS);
-  const [check, act] = environment.calls;
-  assertEquals(check?.argv.at(-1), `EXPLAIN ${act?.argv.at(-1)}`);
-  assertEquals(act?.argv.slice(0, 3), ["cypher-shell", "-d", "neo4j"]);
-  await assertRejects(() => checkRedaction(deployment, CREDENTIALS), DeploymentRefusedError);
-  await assertRejects(
-    () => redact(deployment, CREDENTIALS),
-    DeploymentError,
-    "failed to redact database: ",
-  );
-});
-
-Deno.test("resetDeploymentId() tries until Neo4j answers, and checks that it changed something", async () => {
-  const newId = "0e5bd0f8-0000-4000-8000-000000000000";
-  const options = { newId, now: new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) };
-  const environment = new FakeEnvironment()
-    .on("database", "cypher-shell", NO, NO, `n\n(:Root {uuid: "${newId}"})`, "");
-  const { deployment } = fakeDeployment(environment);
-  assertEquals(await resetDeploymentId(deployment, CREDENTIALS, options), newId);
-  assertEquals(environment.calls[2]?.argv, [
-    "cypher-shell",
-    "-d",
-    "neo4j",
-    "--format",
-    "plain",
-    "--param",
-    `new_uuid => '${newId}'`,
-    "--param",
-    "updated_at => '2026-01-02T03:04:05Z'",
-    "MATCH (n:Root) SET n.uuid = $new_uuid, n.updated_at = $updated_at RETURN n",
-  ]);
-  await assertRejects(
-    () => resetDeploymentId(deployment, CREDENTIALS, options),
-    DeploymentError,
-    "failed to reset deployment ID within 5m0s: the database has no :Root node",
   );
 });

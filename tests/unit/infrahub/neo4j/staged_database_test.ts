@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
 import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
 import { Secret } from "../../../../src/infrahub/secret.ts";
@@ -160,18 +160,4 @@ Deno.test("StagedDatabase.exchange() changes nothing when nothing was loaded", a
     assertEquals([replaced, output.endsWith("is not there")], [false, true]);
     assertEquals(await files(), ["d/databases/graph: old d/databases", "t/graph: old t"]);
   });
-});
-
-Deno.test("StagedDatabase.prepare() does not guess where Neo4j keeps its databases", async (t) => {
-  for (const answer of ["", "name, value", '"server.directories.data", "relative"']) {
-    await t.step(JSON.stringify(answer), async () => {
-      const environment = new FakeEnvironment().on("database", "SHOW SETTINGS", answer);
-      const { deployment } = fakeDeployment(environment);
-      await assertRejects(
-        () => StagedDatabase.prepare(deployment, CREDENTIALS, new UndoJournal(deployment), "graph"),
-        DeploymentError,
-        "it does not tell its setting server.directories.data",
-      );
-    });
-  }
 });

@@ -4,18 +4,11 @@ import {
   DeploymentRefusedError,
 } from "../../../../src/infrahub/deployment/deployment.ts";
 import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
-import { postgresSource, startPostgres } from "../../../../src/infrahub/postgres/dump.ts";
 import {
   checkPostgresServer,
   openPostgresTarget,
 } from "../../../../src/infrahub/postgres/restore.ts";
 import { Secret } from "../../../../src/infrahub/secret.ts";
-import {
-  databaseArgument,
-  quoteSqlName,
-  quoteSqlText,
-} from "../../../../src/infrahub/postgres/sql.ts";
-import { readAll } from "../_support.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const DB = "task-manager-db";
@@ -39,8 +32,7 @@ function setUp(
     .on(DB, "json_build_object", EXISTING)
     .on(DB, "SELECT datname FROM", "pre'fect\"1")
     .on(DB, "psql", "")
-    .on(DB, "pg_restore", "")
-    .on(DB, "pg_isready", "");
+    .on(DB, "pg_restore", "");
   const { deployment, controller, lines } = fakeDeployment(environment);
   return { environment, deployment, controller, lines, journal: new UndoJournal(deployment) };
 }
@@ -61,17 +53,6 @@ async function restore(fake: ReturnType<typeof setUp>) {
   await target.write(new TextEncoder().encode("dump"));
   return target;
 }
-
-Deno.test("postgresSource() dumps over TCP, the password aside", async () => {
-  const { environment, deployment } = setUp((e) => e.on(DB, "pg_dump", "PGDMP"));
-  const credentials = { ...CREDENTIALS, database: "prefect" };
-  const source = postgresSource(deployment, credentials, { stallTimeoutMs: 0 });
-  const { content, finished } = await source.open(deployment.signal);
-  await readAll(content);
-  await finished;
-  assertEquals(environment.log, [`${DB}: pg_dump -Fc -Z0 -h localhost -U prefect -d prefect`]);
-  assertEquals(environment.calls[0]?.secrets, { PGPASSWORD: "hush" });
-});
 
 Deno.test("checkPostgresServer() takes the socket where it may create databases, else TCP", async (t) => {
   const rows: [string, (e: FakeEnvironment) => void, "docker" | "kubernetes", string, string?][] = [
@@ -236,50 +217,4 @@ Deno.test("openPostgresTarget() drops the old database though the run was ended 
   await target.finish();
   assertEquals(steps(fake.environment).at(-1), `DROP DATABASE IF EXISTS ${OLD}`);
   assertEquals(fake.journal.pending, []);
-});
-
-Deno.test("startPostgres() starts what is down and waits for an answer", async () => {
-  const { environment, deployment } = setUp((e) => {
-    e.statuses.set(DB, "stopped");
-    e.on(DB, "pg_isready", NO, NO, "");
-  });
-  await startPostgres(deployment, CREDENTIALS);
-  assertEquals(environment.log[0], `start ${DB}`);
-  assertEquals(steps(environment).at(-1), "SELECT 1");
-});
-
-Deno.test("startPostgres() is not kept from it by an operator on Kubernetes", async (t) => {
-  const failing = (e: FakeEnvironment) => {
-    e.statuses.set(DB, "stopped");
-    e.onService("start", DB, NO);
-  };
-  await t.step("kubernetes", async () => {
-    const { deployment, lines } = setUp(failing, "kubernetes");
-    await startPostgres(deployment, CREDENTIALS);
-    assertStringIncludes(lines[0] ?? "", "(may be externally managed)");
-  });
-  await t.step("docker", async () => {
-    const { deployment } = setUp(failing);
-    await assertRejects(
-      () => startPostgres(deployment, CREDENTIALS),
-      DeploymentError,
-      "failed to start task-manager-db: ",
-    );
-  });
-  await t.step("never ready", async () => {
-    const { deployment } = setUp((e) => e.on(DB, "pg_isready", NO));
-    await assertRejects(
-      () => startPostgres(deployment, CREDENTIALS),
-      DeploymentError,
-      "PostgreSQL did not become ready within 5m0s: ",
-    );
-  });
-});
-
-Deno.test("names and texts are quoted in SQL", () => {
-  assertEquals(quoteSqlName('a"b'), '"a""b"');
-  assertEquals(quoteSqlText("a'b"), "'a''b'");
-  assertEquals(quoteSqlText("a\\'b"), "E'a\\\\''b'");
-  assertEquals(databaseArgument("prefect"), "prefect");
-  assertEquals(databaseArgument("a=b'c"), "dbname='a=b\\'c'");
 });

@@ -1,5 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { flushRuns, InvalidInputError, parseFlushArguments } from "../../../../src/infrahub/mod.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
 import { waitForRunningTasks } from "../../../../src/infrahub/tasks/running_tasks.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
@@ -119,47 +118,4 @@ Deno.test("waitForRunningTasks() fails with the reason", async (t) => {
       await assertRejects(() => wait(environment), DeploymentError, message);
     });
   }
-});
-
-Deno.test("parseFlushArguments() reads days and batch as the Go tool does", () => {
-  assertEquals(parseFlushArguments("flow-runs", []), { daysToKeep: 30, batchSize: 200 });
-  assertEquals(parseFlushArguments("stale-runs", []), { daysToKeep: 2, batchSize: 200 });
-  assertEquals(parseFlushArguments("flow-runs", ["-1", "0"]), { daysToKeep: 30, batchSize: 200 });
-  assertEquals(parseFlushArguments("flow-runs", ["0", "7"]), { daysToKeep: 0, batchSize: 7 });
-  assertThrows(
-    () => parseFlushArguments("flow-runs", ["x"]),
-    InvalidInputError,
-    'strconv.Atoi: parsing "x": invalid syntax',
-  );
-});
-
-Deno.test("flushRuns() runs the worker's own command", async () => {
-  const environment = new FakeEnvironment().on("task-manager", "", "100")
-    .on("task-worker", "infrahub tasks flush", "done");
-  const { deployment, lines } = fakeDeployment(environment);
-  const options = { daysToKeep: 30, batchSize: 200 };
-  assertEquals(await flushRuns(deployment, "flow-runs", options), "done");
-  assertEquals(
-    environment.log.at(-1),
-    "task-worker: infrahub tasks flush flow-runs --days-to-keep 30 --batch-size 100",
-  );
-  assertEquals(lines, [
-    "warn Batch size 200 is more than the task manager allows; using 100",
-    "info Flushing Prefect flow runs older than 30 days (batch size 100)...",
-    "info Flow runs cleanup completed",
-  ]);
-});
-
-Deno.test("flushRuns() falls back to a script, and only then", async () => {
-  const environment = new FakeEnvironment().on("task-manager", "", "")
-    .on("task-worker", "infrahub tasks flush", usage, failure(["infrahub"], 1, "no server"))
-    .on("task-worker", /^python -u - 2 50$/, (_call, { input = "" }) => input);
-  const { deployment } = fakeDeployment(environment);
-  const options = { daysToKeep: 2, batchSize: 50 };
-  assertStringIncludes(await flushRuns(deployment, "stale-runs", options), "Crashed(), force=True");
-  await assertRejects(
-    () => flushRuns(deployment, "stale-runs", options),
-    DeploymentError,
-    "failed to execute infrahub tasks flush stale-runs",
-  );
 });

@@ -1,0 +1,14 @@
+import { assertEquals } from "@std/assert";
+import {
+  databaseArgument,
+  quoteSqlName,
+  quoteSqlText,
+} from "../../../../src/infrahub/postgres/sql.ts";
+
+Deno.test("names and texts are quoted in SQL", () => {
+  assertEquals(quoteSqlName('a"b'), '"a""b"');
+  assertEquals(quoteSqlText("a'b"), "'a''b'");
+  assertEquals(quoteSqlText("a\\'b"), "E'a\\\\''b'");
+  assertEquals(databaseArgument("prefect"), "prefect");
+  assertEquals(databaseArgument("a=b'c"), "dbname='a=b\\'c'");
+});

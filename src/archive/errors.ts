@@ -6,10 +6,10 @@
  * @module
  */
 
+import { ToolError, type ToolErrorOptions } from "../errors/mod.ts";
+
 /** Base of every error that this library throws on purpose. */
-export class ArchiveError extends Error {
-  override readonly name: string = this.constructor.name;
-}
+export class ArchiveError extends ToolError {}
 
 /** A file or directory could not be read, written, or given its name: the cause tells why. */
 export class ArchiveIoError extends ArchiveError {}
@@ -37,7 +37,7 @@ export class DamagedArchiveError extends ArchiveError {
   /** Every problem that was found, one sentence each; the message is the first. */
   readonly problems: readonly string[];
 
-  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+  constructor(problems: string | readonly string[], options?: ToolErrorOptions) {
     const all = typeof problems === "string" ? [problems] : problems;
     const [first = "archive is damaged"] = all;
     super(all.length > 1 ? `${first} (and ${all.length - 1} more)` : first, options);

@@ -1,3 +1,4 @@
+import { messageOf } from "../errors/mod.ts";
 import { compareText } from "./tar/mod.ts";
 import { DamagedArchiveError } from "./errors.ts";
 
@@ -93,7 +94,7 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new DamagedArchiveError(`failed to parse metadata: ${reason}`, { cause: error });
   }
   if (!isRecord(value)) {

@@ -1,5 +1,6 @@
 import { CommanderError } from "@commander-js/extra-typings";
-import { messageOf, type ReportFields } from "../infrahub/mod.ts";
+import { hintOf, ToolError } from "../errors/mod.ts";
+import { messageOf } from "../errors/mod.ts";
 import {
   type CliContext,
   EXIT_FAILURE,
@@ -34,37 +35,44 @@ async function execute(
     return program.exitCode();
   } catch (error) {
     program.quiet();
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return EXIT_SUCCESS; // help or version, written already
-      report(program, context, usageErrorOf(error), { exit_code: EXIT_FAILURE });
-      return EXIT_FAILURE;
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      return EXIT_SUCCESS; // help or version, written already
     }
-    const { reason } = context.signal;
-    if (reason instanceof InterruptedError) {
-      const { exitCode, signal } = reason;
-      report(program, context, reason, { exit_code: exitCode, signal });
-      return exitCode;
-    }
+    const failure = reasonOf(error, context.signal);
+    const exitCode = failure instanceof ToolError ? failure.exitCode : EXIT_FAILURE;
     // Whoever read our output does not want more of it, nor to be told so.
-    if (!isBrokenPipe(error)) report(program, context, error, { exit_code: EXIT_FAILURE });
-    return EXIT_FAILURE;
+    if (!isBrokenPipe(failure)) report(program, context, failure, exitCode);
+    return exitCode;
   }
+}
+
+/** What the run failed for: where a signal ended it, what was thrown is only a consequence. */
+function reasonOf(error: unknown, { reason }: AbortSignal): unknown {
+  if (error instanceof CommanderError) return usageErrorOf(error);
+  return reason instanceof InterruptedError ? reason : error;
 }
 
 function report(
   program: Program,
   context: CliContext,
   error: unknown,
-  fields: ReportFields,
+  exitCode: number,
 ): void {
   const message = redactUrls(messageOf(error));
+  const advice = hintOf(error);
+  const hint = advice === undefined ? undefined : redactUrls(advice);
   if (program.json()) {
     configureLog(context, { json: true, level: "error" });
-    const details = program.debug() ? { stack: redactUrls(Deno.inspect(error)) } : {};
-    logError(`Command failed: ${message}`, { ...fields, ...details });
+    logError(`Command failed: ${message}`, {
+      exit_code: exitCode,
+      ...(error instanceof InterruptedError ? { signal: error.signal } : {}),
+      ...(hint === undefined ? {} : { hint }),
+      ...(program.debug() ? { stack: redactUrls(Deno.inspect(error)) } : {}),
+    });
     return;
   }
   context.writeError(`Error: ${message}\n`);
+  if (hint !== undefined) context.writeError(`Hint: ${hint}\n`);
   if (program.debug()) context.writeError(`${redactUrls(Deno.inspect(error))}\n`);
 }
 

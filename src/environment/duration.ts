@@ -1,7 +1,7 @@
+import { ToolError } from "../errors/mod.ts";
+
 /** A text that is no duration. */
-export class InvalidDurationError extends RangeError {
-  override readonly name = "InvalidDurationError";
-}
+export class InvalidDurationError extends ToolError {}
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ["ns", 1e-6],

@@ -41,7 +41,7 @@ export {
   type RestoreMaterial,
   tarSource,
 } from "./dump/mod.ts";
-export { InfrahubBackupError, InvalidInputError, messageOf } from "./errors.ts";
+export { InfrahubBackupError, InvalidInputError } from "./errors.ts";
 export { METADATA_CHOICES, requireRedactionConfirmed, resolveEdition } from "./neo4j/mod.ts";
 export type { ComponentProgress, Reporter, ReportFields } from "./reporter.ts";
 export {

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { ToolError, type ToolErrorOptions } from "../errors/mod.ts";
+
 /**
  * Base of every error that the engine throws on purpose.
  *
@@ -21,9 +23,7 @@
  * }
  * ```
  */
-export class KlosetError extends Error {
-  override readonly name: string = this.constructor.name;
-}
+export class KlosetError extends ToolError {}
 
 /**
  * The location is of a kind that this engine cannot open, such as an unknown scheme.
@@ -170,7 +170,9 @@ export class ObjectNotFoundError extends StoreError {}
  * assertEquals(error.name, "LockedError");
  * ```
  */
-export class LockedError extends KlosetError {}
+export class LockedError extends KlosetError {
+  override readonly retryable = true;
+}
 
 /** Where damage was found, as far as known; ids are lower-case hex. */
 export interface CorruptionContext {
@@ -196,7 +198,7 @@ export class CorruptionError extends KlosetError {
   /** Where the damage is. */
   readonly context: CorruptionContext;
 
-  constructor(message: string, context: CorruptionContext = {}, options?: ErrorOptions) {
+  constructor(message: string, context: CorruptionContext = {}, options?: ToolErrorOptions) {
     super(message, options);
     this.context = context;
   }
@@ -258,9 +260,4 @@ export class AmbiguousSnapshotIdError extends KlosetError {
     super(message);
     this.matches = matches;
   }
-}
-
-/** The message of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { messageOf } from "../kloset/errors.ts";
+import { messageOf } from "../errors/mod.ts";
 import { StallError } from "./_http.ts";
 import type { S3Location } from "./location.ts";
 

@@ -1,3 +1,5 @@
+import { ToolError } from "../errors/mod.ts";
+
 /** How the SDK describes a request; its own type leaves the body open. */
 export interface S3HttpRequest {
   readonly method: string;
@@ -18,9 +20,7 @@ interface S3HttpResponse {
 }
 
 /** Nothing came for too long. */
-export class StallError extends Error {
-  override readonly name = "StallError";
-}
+export class StallError extends ToolError {}
 
 /** What of a body is handed to the connection at a time. */
 const PIECE_BYTES = 256 * 1024;

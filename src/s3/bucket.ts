@@ -1,6 +1,7 @@
 import type * as Sdk from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
-import { CorruptionError, messageOf, ObjectNotFoundError, StoreError } from "../kloset/errors.ts";
+import { messageOf } from "../errors/mod.ts";
+import { CorruptionError, ObjectNotFoundError, StoreError } from "../kloset/errors.ts";
 import { DEFAULT_RETRIES, pause, retryDelayMs, type RetryPolicy } from "./_retry.ts";
 import {
   type CheckedRequest,

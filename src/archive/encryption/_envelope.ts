@@ -1,5 +1,5 @@
+import { problemOf } from "../../errors/mod.ts";
 import { exportPoint, generatePair, importPublicKey, POINT_BYTES, sharedSecret } from "./_p256.ts";
-import { problemOf } from "../io/mod.ts";
 import { DecryptionError } from "../errors.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { ToolError } from "../../errors/mod.ts";
 import { SCALAR_BYTES } from "./_p256.ts";
 
 const SEQUENCE = 0x30;
@@ -15,7 +16,7 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
 };
 
 /** A private key that is sound but of another kind than needed. */
-export class OtherKeyKindError extends Error {
+export class OtherKeyKindError extends ToolError {
   /** Such as `RSA`. */
   readonly kind: string;
   /** Whether it is an EC key, on another curve. */

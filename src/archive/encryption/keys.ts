@@ -1,3 +1,4 @@
+import { problemOf } from "../../errors/mod.ts";
 import { decodeBase64, encodeBase64 } from "./_base64.ts";
 import {
   exportPoint,
@@ -7,7 +8,6 @@ import {
   POINT_BYTES,
 } from "./_p256.ts";
 import { OtherKeyKindError, readPkcs8Scalar } from "./_pkcs8.ts";
-import { problemOf } from "../io/mod.ts";
 import { InvalidKeyError } from "../errors.ts";
 
 /**

@@ -9,7 +9,7 @@
 export { ByteReader } from "./byte_reader.ts";
 export { baseNameOf, directoryOf, exists, randomName, syncDirectory, writeAll } from "./files.ts";
 export { type ArchiveInput, fileInput } from "./input.ts";
-export { attempt, problemOf } from "./problem.ts";
+export { attempt } from "./problem.ts";
 export * from "./spool.ts";
 export { TemporaryFile } from "./temporary_file.ts";
 export { type ByteStreamReader, chunksOf, transformed } from "./transformed.ts";

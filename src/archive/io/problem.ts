@@ -1,15 +1,5 @@
+import { problemOf } from "../../errors/mod.ts";
 import { ArchiveError, ArchiveIoError } from "../errors.ts";
-
-/**
- * The text of anything thrown, without the runtime's decoration: Deno appends the call
- * (`: open '/x'`), which repeats the path that our own messages name.
- */
-export function problemOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no such file or directory";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/: \w+ '[^']*'(?: -> '[^']*')?$/, "");
-}
 
 /**
  * Runs a file operation; what it throws becomes an {@linkcode ArchiveIoError} that says what was

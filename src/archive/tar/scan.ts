@@ -1,6 +1,7 @@
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
+import { problemOf } from "../../errors/mod.ts";
 import { entryNameProblem, normalizeEntryName, parentsOf } from "./entry_name.ts";
-import { type ByteStreamReader, chunksOf, problemOf, transformed } from "../io/mod.ts";
+import { type ByteStreamReader, chunksOf, transformed } from "../io/mod.ts";
 import {
   ArchiveError,
   ArchiveLimitError,

@@ -1,9 +1,5 @@
-import {
-  ArchiveBucket,
-  ArchiveTransferError,
-  type CreatedArchive,
-  messageOf,
-} from "../../infrahub/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
+import { ArchiveBucket, ArchiveTransferError, type CreatedArchive } from "../../infrahub/mod.ts";
 import { backupDirectory, s3Settings, type Session } from "../session/mod.ts";
 import { UsageError } from "../syntax/mod.ts";
 

@@ -72,7 +72,8 @@ function printFound({ context, reporter }: Session, found: FoundEnvironments): v
 /** A client that is not installed has nothing to list; one that fails may have. */
 function reportProblems({ reporter }: Session, problems: readonly Error[]): void {
   for (const problem of problems) {
-    const isMissing = problem instanceof CommandFailedError && problem.exitCode === undefined;
+    const isMissing = problem instanceof CommandFailedError &&
+      problem.commandExitCode === undefined;
     const report = isMissing ? reporter.debug : reporter.warn;
     const [reason = ""] = problem.message.split("\n");
     report(`Some deployments may not have been found: ${reason.replace(/; stderr:$/, "")}`);

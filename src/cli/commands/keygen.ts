@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { generateKeyPair, type KeyPair, writeKeyFiles } from "../../archive/mod.ts";
-import { InfrahubBackupError, messageOf } from "../../infrahub/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
+import { InfrahubBackupError } from "../../infrahub/mod.ts";
 import { type SessionProvider, writeJson } from "../session/mod.ts";
 
 /** Adds `keygen`. */

@@ -1,24 +1,20 @@
 /**
  * Exit codes of the program; scripts rely on them. {@linkcode EXIT_CODES} explains them to users: at
- * the end of every help text, in the manual page and in `docs/scripting.md`.
+ * the end of every help text, in the manual page and in `docs/scripting.md`. The numbers themselves
+ * are `src/errors`'s, as errors carry them.
  *
  * @module
  */
 
-/** Everything that was asked for was done. */
-export const EXIT_SUCCESS = 0;
+import {
+  EXIT_FAILURE,
+  EXIT_INTERRUPTED,
+  EXIT_SUCCESS,
+  EXIT_SUSPICIOUS,
+  EXIT_TERMINATED,
+} from "../../errors/mod.ts";
 
-/** Anything else, wrong usage included, as in the Go tool. */
-export const EXIT_FAILURE = 1;
-
-/** See `create --shrink-warning`. */
-export const EXIT_SUSPICIOUS = 3;
-
-/** Ended by SIGINT: 128 and the signal's number, as shells count. */
-export const EXIT_INTERRUPTED = 130;
-
-/** Ended by SIGTERM. */
-export const EXIT_TERMINATED = 143;
+export { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, EXIT_SUSPICIOUS, EXIT_TERMINATED };
 
 /** An exit code, and what it tells. */
 export interface ExitCode {

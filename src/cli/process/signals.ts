@@ -1,15 +1,14 @@
 import { killRunningCommands } from "../../environment/mod.ts";
+import { ToolError } from "../../errors/mod.ts";
 import { EXIT_INTERRUPTED, EXIT_TERMINATED } from "./exit_codes.ts";
 
 const SIGNALS = [["SIGINT", EXIT_INTERRUPTED], ["SIGTERM", EXIT_TERMINATED]] as const;
 
 /** The program was asked to end by a signal. */
-export class InterruptedError extends Error {
-  override readonly name = "InterruptedError";
+export class InterruptedError extends ToolError {
   /** Name of the signal. */
   readonly signal: string;
-  /** What the program exits with. */
-  readonly exitCode: number;
+  override readonly exitCode: number;
 
   constructor(signal: string, exitCode: number) {
     super(`interrupted by ${signal}`);

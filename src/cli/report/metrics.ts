@@ -1,4 +1,4 @@
-import { messageOf } from "../../infrahub/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 
 /** What a run did with one component. */
 export interface ComponentMetrics {

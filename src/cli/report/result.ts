@@ -1,4 +1,5 @@
-import { messageOf } from "../../infrahub/mod.ts";
+import { hintOf } from "../../errors/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { ComponentMetrics } from "./metrics.ts";
 import { redactUrls } from "../process/mod.ts";
 import { type Session, writeJson } from "../session/mod.ts";
@@ -30,8 +31,14 @@ export async function printResult(
   } catch (error) {
     if (session.json) {
       const { signal } = session.context;
-      const problem = messageOf(signal.aborted ? signal.reason : error);
-      writeJson(session, { ok: false, error: redactUrls(problem), ...facts });
+      const failure: unknown = signal.aborted ? signal.reason : error;
+      const hint = hintOf(failure);
+      writeJson(session, {
+        ok: false,
+        error: redactUrls(messageOf(failure)),
+        ...(hint === undefined ? {} : { hint: redactUrls(hint) }),
+        ...facts,
+      });
     }
     throw error;
   }

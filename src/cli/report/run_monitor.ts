@@ -1,4 +1,5 @@
-import { type ComponentProgress, messageOf, type Reporter } from "../../infrahub/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
+import type { ComponentProgress, Reporter } from "../../infrahub/mod.ts";
 import {
   type CliContext,
   EXIT_SUCCESS,

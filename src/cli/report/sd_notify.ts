@@ -1,6 +1,6 @@
-/// <reference lib="deno.unstable" />
+import { messageOf } from "../../errors/mod.ts";
 
-import { messageOf } from "../../infrahub/mod.ts";
+/// <reference lib="deno.unstable" />
 
 /** Longest wait for the last notifications to be taken, in milliseconds. */
 const LAST_WORDS_MS = 1_000;

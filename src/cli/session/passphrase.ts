@@ -1,3 +1,5 @@
+import { ToolError } from "../../errors/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { PassphraseProvider } from "../../kloset/mod.ts";
 import type { Session } from "./session.ts";
 import { UsageError } from "../syntax/mod.ts";
@@ -15,9 +17,7 @@ const CREDENTIAL = "infrahub-backup-passphrase";
 const MAXIMUM_BYTES = 4096;
 
 /** No usable passphrase can be had; the message never holds any of it. */
-export class PassphraseError extends Error {
-  override readonly name = "PassphraseError";
-}
+export class PassphraseError extends ToolError {}
 
 /**
  * Gives the passphrase of a repository. The first of these that is set counts: `--passphrase-file`,
@@ -96,7 +96,7 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw new PassphraseError(
-      `cannot look for the passphrase: ${error instanceof Error ? error.message : String(error)}`,
+      `cannot look for the passphrase: ${messageOf(error)}`,
       { cause: error },
     );
   }

@@ -1,9 +1,8 @@
 import type { CommanderError } from "@commander-js/extra-typings";
+import { ToolError } from "../../errors/mod.ts";
 
 /** The command line, or a variable that stands in for it, is not usable. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+export class UsageError extends ToolError {}
 
 /** Says in the Go tool's words what commander found wrong with the command line. */
 export function usageErrorOf(error: CommanderError): UsageError {

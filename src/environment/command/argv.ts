@@ -1,9 +1,8 @@
 import { parseArgsStringToArgv } from "string-argv";
+import { ToolError } from "../../errors/mod.ts";
 
 /** A command line that cannot be split into a program and its arguments. */
-export class InvalidCommandError extends Error {
-  override readonly name = "InvalidCommandError";
-}
+export class InvalidCommandError extends ToolError {}
 
 /**
  * Splits a command line into program and arguments, with quotes as in a shell and nothing else of it:

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import { CommandFailedError } from "./command_failed_error.ts";
 import { OutputTail } from "./output_tail.ts";
 
@@ -203,5 +204,5 @@ function startProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
     return "this executable was compiled to start other programs only";
   }
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -1,3 +1,4 @@
+import { ToolError } from "../../errors/mod.ts";
 import { formatCommand } from "./argv.ts";
 
 /** What is known about a command that failed. */
@@ -15,10 +16,9 @@ export interface CommandFailure {
 }
 
 /** A command could not be started, stalled, died, or exited with a code other than 0. */
-export class CommandFailedError extends Error {
-  override readonly name = "CommandFailedError";
-  /** Exit code, when the command ended by itself. */
-  readonly exitCode: number | undefined;
+export class CommandFailedError extends ToolError {
+  /** Exit code of the command, when it ended by itself; `exitCode` is that of this program. */
+  readonly commandExitCode: number | undefined;
   /** Name of the signal that ended the command. */
   readonly signal: string | undefined;
   /** The end of what the command wrote to standard error. */
@@ -32,7 +32,7 @@ export class CommandFailedError extends Error {
       ? `; stderr:\n${tail}`
       : `; stderr: ${tail}`;
     super(`command ${formatCommand(failure.argv)} ${failure.problem}${said}`, options);
-    this.exitCode = failure.exitCode;
+    this.commandExitCode = failure.exitCode;
     this.signal = failure.signal;
     this.stderrTail = tail;
   }

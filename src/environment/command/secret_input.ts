@@ -1,3 +1,5 @@
+import { ToolError } from "../../errors/mod.ts";
+
 /** A command whose secrets arrive at the start of its standard input. */
 export interface SecretInput {
   /** Program and arguments: a POSIX shell that reads the secrets and becomes the command. */
@@ -7,9 +9,7 @@ export interface SecretInput {
 }
 
 /** A secret that cannot be handed over. */
-export class InvalidSecretError extends Error {
-  override readonly name = "InvalidSecretError";
-}
+export class InvalidSecretError extends ToolError {}
 
 /**
  * Makes a command take secrets as environment variables from the first lines of its standard input,

@@ -1,5 +1,5 @@
+import { messageOf } from "../../errors/mod.ts";
 import type { Repository, SnapshotHeader } from "../../kloset/mod.ts";
-import { messageOf } from "../errors.ts";
 import { type BackupGroup, deriveGroups } from "./group.ts";
 import type { Reporter } from "../reporter.ts";
 import { shortId } from "../show_values.ts";

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import {
   createRepository,
   type EngineOptions,
@@ -7,7 +8,7 @@ import {
   RepositoryNotFoundError,
   type S3Settings,
 } from "../../kloset/mod.ts";
-import { messageOf, RepositoryUnavailableError } from "../errors.ts";
+import { RepositoryUnavailableError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 
 /** Which repository, and how to work on it. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { messageOf } from "../../errors/mod.ts";
 import { CorruptionError, ObjectNotFoundError, StoreError } from "../../kloset/mod.ts";
-import { messageOf } from "../errors.ts";
 import { openStore, S3Store, type Store } from "../../kloset/store/mod.ts";
 import { configuredEndpoint, parseS3Location, S3Bucket, type S3Settings } from "../../s3/mod.ts";
 

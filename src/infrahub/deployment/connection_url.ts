@@ -1,4 +1,5 @@
-import { InvalidInputError, messageOf } from "../errors.ts";
+import { messageOf } from "../../errors/mod.ts";
+import { InvalidInputError } from "../errors.ts";
 
 /** The parts of a PostgreSQL connection that are of use here; undefined where nothing is said. */
 export interface ConnectionParts {

@@ -1,7 +1,7 @@
 import type { ServiceName } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { type ConnectionParts, parseConnectionUrl } from "./connection_url.ts";
 import type { Deployment } from "./deployment.ts";
-import { messageOf } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import { SERVER, TASK_MANAGER } from "./services.ts";
 

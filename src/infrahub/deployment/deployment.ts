@@ -1,6 +1,7 @@
 import type { Environment } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { Clock } from "../clock.ts";
-import { InfrahubBackupError, messageOf } from "../errors.ts";
+import { InfrahubBackupError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 
 /** A deployment, and what every step against it needs. */

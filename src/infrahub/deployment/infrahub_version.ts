@@ -1,5 +1,5 @@
+import { messageOf } from "../../errors/mod.ts";
 import type { Deployment } from "./deployment.ts";
-import { messageOf } from "../errors.ts";
 import { SERVER } from "./services.ts";
 
 /** What is recorded when the version cannot be found out. */

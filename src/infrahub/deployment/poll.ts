@@ -1,5 +1,5 @@
 import { formatDuration } from "../../environment/mod.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { type Deployment, DeploymentError } from "./deployment.ts";
 
 /** What a look at something gave. */

@@ -1,6 +1,6 @@
 import type { ServiceName, ServiceStatus } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { attempt, type Deployment, DeploymentError } from "./deployment.ts";
-import { messageOf } from "../errors.ts";
 import type { UndoHandle, UndoJournal } from "./undo_journal.ts";
 
 /** Service of Neo4j. */

@@ -1,6 +1,6 @@
 import type { ServiceName } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { Deployment } from "./deployment.ts";
-import { messageOf } from "../errors.ts";
 import { CACHE, MESSAGE_QUEUE } from "./services.ts";
 
 const WIPES: readonly { service: ServiceName; directory: string; what: string }[] = [

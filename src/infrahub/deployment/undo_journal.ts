@@ -1,6 +1,7 @@
+import { ToolError } from "../../errors/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { Clock } from "../clock.ts";
 import { formatDuration } from "../../environment/mod.ts";
-import { messageOf } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 
 /** How a disturbing step is taken back. */
@@ -170,8 +171,7 @@ export class UndoJournal {
 }
 
 /** The run succeeded, but something it disturbed could not be put back. */
-export class UndoFailedError extends Error {
-  override readonly name = "UndoFailedError";
+export class UndoFailedError extends ToolError {
   readonly failed: readonly UndoResult[];
 
   constructor(failed: readonly UndoResult[]) {

@@ -1,6 +1,6 @@
 import type { ServiceName } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { attempt, type Deployment, DeploymentRefusedError } from "./deployment.ts";
-import { messageOf } from "../errors.ts";
 import { formatSize } from "../show_values.ts";
 import type { UndoHandle, UndoJournal } from "./undo_journal.ts";
 

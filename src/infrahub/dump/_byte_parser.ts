@@ -1,3 +1,4 @@
+import { ToolError } from "../../errors/mod.ts";
 import { DamagedDumpError } from "./damaged_dump_error.ts";
 
 /**
@@ -119,4 +120,4 @@ export class ByteFeeder<Result> {
 }
 
 /** What a parser throws; its feeder adds which dump it is, and where. */
-export class ParseProblem extends Error {}
+export class ParseProblem extends ToolError {}

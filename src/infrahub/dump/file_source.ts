@@ -1,5 +1,6 @@
+import { problemOf } from "../../errors/mod.ts";
 import type { Component } from "../component.ts";
-import { BackupFailedError, fileProblem, InvalidInputError } from "../errors.ts";
+import { BackupFailedError, InvalidInputError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import type { ComponentSource } from "./source.ts";
 
@@ -52,7 +53,7 @@ async function checkDumpFile(path: string, what: string): Promise<void> {
     info = await Deno.stat(path);
     if (info.isFile) (await Deno.open(path)).close();
   } catch (error) {
-    throw new InvalidInputError(`${what} not accessible: ${path}: ${fileProblem(error)}`, {
+    throw new InvalidInputError(`${what} not accessible: ${path}: ${problemOf(error)}`, {
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import { createXXHash64 } from "hash-wasm";
 import type { Duplex } from "node:stream";
 import * as zlib from "node:zlib";
+import { messageOf } from "../../errors/mod.ts";
 import { BlockCutter } from "./_block_cutter.ts";
 import {
   type FrameHeader,
@@ -10,7 +11,6 @@ import {
   parseFrameHeader,
 } from "./_zstd_frame.ts";
 import { DamagedDumpError } from "./damaged_dump_error.ts";
-import { messageOf } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import type { ComponentSource } from "./source.ts";
 

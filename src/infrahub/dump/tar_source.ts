@@ -1,6 +1,7 @@
 import { createTarPacker, type TarHeader, type TarPackController } from "modern-tar";
+import { problemOf } from "../../errors/mod.ts";
 import type { Component } from "../component.ts";
-import { fileProblem, InvalidInputError } from "../errors.ts";
+import { InvalidInputError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import type { ComponentSource, OpenSource } from "./source.ts";
 
@@ -76,7 +77,7 @@ async function plan(root: string, what: string, reporter: Reporter): Promise<Pla
       return await value;
     } catch (error) {
       if (error instanceof InvalidInputError) throw error;
-      throw new InvalidInputError(`${what} not accessible: ${path}: ${fileProblem(error)}`, {
+      throw new InvalidInputError(`${what} not accessible: ${path}: ${problemOf(error)}`, {
         cause: error,
       });
     }

@@ -1,4 +1,5 @@
 import { CommandFailedError } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { findNeo4jDirectories } from "./_directories.ts";
 import {
   attempt,
@@ -9,7 +10,6 @@ import {
   type UndoHandle,
   type UndoJournal,
 } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import type { FrozenNeo4j } from "./freeze.ts";
 
 const REMOVE_TIMEOUT_MS = 600_000;
@@ -142,7 +142,9 @@ export class StagedDatabase {
         // Without the run's signal: what had been done would not be known. It takes a moment.
         await deployment.environment.run(DATABASE, argv);
       } catch (error) {
-        if (!(error instanceof CommandFailedError && error.exitCode === UNCHANGED)) onReplace();
+        if (!(error instanceof CommandFailedError && error.commandExitCode === UNCHANGED)) {
+          onReplace();
+        }
         throw error;
       }
       onReplace();

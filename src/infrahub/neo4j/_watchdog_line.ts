@@ -1,6 +1,6 @@
 import type { CommandInput, Environment, ServiceName } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { saysResumed } from "./_freeze_scripts.ts";
-import { messageOf } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 
 /** Between two signs of life. */

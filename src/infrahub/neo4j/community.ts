@@ -1,4 +1,5 @@
 import type { CommandStream } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { asNeo4j } from "./_as_neo4j.ts";
 import { findNeo4jDirectories } from "./_directories.ts";
 import { StagedDatabase } from "./_staged_database.ts";
@@ -14,7 +15,6 @@ import {
 } from "../deployment/mod.ts";
 import { checkNeo4jDatabaseName } from "./cypher.ts";
 import { type ComponentSource, neo4jDumpCompression, type OpenSource } from "../dump/mod.ts";
-import { messageOf } from "../errors.ts";
 import { freezeNeo4j, type FreezeOptions, type FrozenNeo4j } from "./freeze.ts";
 
 /** How a Community database is dumped. */

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
   DATABASE,
@@ -7,7 +8,6 @@ import {
   DeploymentRefusedError,
 } from "../deployment/mod.ts";
 import { runCypher } from "./cypher.ts";
-import { messageOf } from "../errors.ts";
 import { waitForNeo4j } from "./readiness.ts";
 
 const QUERY = "CALL dbms.components() YIELD edition";

@@ -1,4 +1,5 @@
 import { CommandFailedError, type ExecOptions } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { findNeo4jDirectories } from "./_directories.ts";
 import {
   attempt,
@@ -10,7 +11,6 @@ import {
   type UndoJournal,
 } from "../deployment/mod.ts";
 import { cypherSecrets, parseRows, quoteCypherName, quoteCypherText, runCypher } from "./cypher.ts";
-import { messageOf } from "../errors.ts";
 
 /** How an Enterprise backup is restored. */
 export interface EnterpriseRestoreOptions {

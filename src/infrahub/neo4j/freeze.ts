@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import {
   awaitWatchdogArgv,
   parseProcessState,
@@ -20,7 +21,6 @@ import {
   type UndoJournal,
   WORK_PARENT,
 } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import { waitForNeo4j } from "./readiness.ts";
 
 /** How Neo4j is stopped and brought back. */

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import {
   DATABASE,
   DATABASE_WAIT,
@@ -7,7 +8,6 @@ import {
   poll,
   type WaitOptions,
 } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import { parseRows, quoteCypherName, runCypher } from "./cypher.ts";
 
 /** So many looks in a row must find a service stopped before it is started by hand. */

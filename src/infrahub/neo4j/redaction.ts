@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import {
   attempt,
   type DatabaseCredentials,
@@ -5,7 +6,7 @@ import {
   DeploymentRefusedError,
 } from "../deployment/mod.ts";
 import { runCypher } from "./cypher.ts";
-import { InvalidInputError, messageOf } from "../errors.ts";
+import { InvalidInputError } from "../errors.ts";
 
 /** Equal values get the same replacement. */
 const QUERY = "MATCH (av:AttributeValue) WITH av.value AS av_value, collect(av) AS av_verts " +

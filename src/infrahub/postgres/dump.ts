@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import { recordPath } from "../component.ts";
 import {
   attempt,
@@ -6,7 +7,6 @@ import {
   TASK_MANAGER_DATABASE,
   type WaitOptions,
 } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import type { ComponentSource } from "../dump/mod.ts";
 import { databaseArgument, postgresSecrets, serverArguments } from "./sql.ts";
 import { waitForPostgres } from "./readiness.ts";

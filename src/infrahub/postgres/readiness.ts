@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import {
   DATABASE_WAIT,
   type DatabaseCredentials,
@@ -6,7 +7,6 @@ import {
   TASK_MANAGER_DATABASE,
   type WaitOptions,
 } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import { postgresClient, runSql, serverArguments } from "./sql.ts";
 
 /**

@@ -1,4 +1,5 @@
 import type { CommandInput } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import {
   attempt,
   type ComponentTarget,
@@ -11,7 +12,6 @@ import {
   TASK_MANAGER_DATABASE,
   type UndoJournal,
 } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import {
   databaseArgument,
   type PostgresClient,

@@ -1,4 +1,5 @@
 import { captureCommand } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
   type Credentials,
@@ -8,7 +9,6 @@ import {
   measureDirectory,
   parseFreeSpace,
 } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import { formatSize } from "../show_values.ts";
 import { postgresClient, quoteSqlText, runSql } from "../postgres/mod.ts";
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
   type Credentials,
@@ -19,7 +20,6 @@ import {
   redact,
   requireRedactionConfirmed,
 } from "../neo4j/mod.ts";
-import { messageOf } from "../errors.ts";
 import { postgresSource } from "../postgres/mod.ts";
 import { waitForRunningTasks } from "../tasks/mod.ts";
 

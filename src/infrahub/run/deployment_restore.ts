@@ -1,4 +1,5 @@
 import type { ServiceName } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
   attempt,
@@ -26,7 +27,7 @@ import {
   resolveRestoreEdition,
 } from "../neo4j/mod.ts";
 import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
-import { InfrahubBackupError, messageOf } from "../errors.ts";
+import { InfrahubBackupError } from "../errors.ts";
 import {
   checkPostgresServer,
   openPostgresTarget,

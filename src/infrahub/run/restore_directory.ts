@@ -1,4 +1,5 @@
-import { fileProblem, InvalidInputError } from "../errors.ts";
+import { problemOf } from "../../errors/mod.ts";
+import { InvalidInputError } from "../errors.ts";
 import { safeRelativePath } from "./restore_path.ts";
 
 /** Attributes of a restored file. */
@@ -44,7 +45,7 @@ export class RestoreDirectory {
       if (error instanceof InvalidInputError) throw error;
       if (!(error instanceof Deno.errors.NotFound)) {
         throw new InvalidInputError(
-          `target directory not accessible: ${path}: ${fileProblem(error)}`,
+          `target directory not accessible: ${path}: ${problemOf(error)}`,
           { cause: error },
         );
       }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import type { Entry, Repository, SnapshotReader } from "../../kloset/mod.ts";
 import {
   type BackupChoice,
@@ -5,7 +6,7 @@ import {
   parseTags,
   selectBackup,
 } from "../catalogue/mod.ts";
-import { DamagedSnapshotError, InfrahubBackupError, messageOf } from "../errors.ts";
+import { DamagedSnapshotError, InfrahubBackupError } from "../errors.ts";
 import { RestoreDirectory } from "./restore_directory.ts";
 import { formatSize, shortId } from "../show_values.ts";
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/mod.ts";
 import type { Repository, SnapshotStatistics, SnapshotWriter } from "../../kloset/mod.ts";
 import { bytesSource, type ComponentSource } from "../dump/mod.ts";
 import {
@@ -7,7 +8,7 @@ import {
   type Neo4jEdition,
   recordPath,
 } from "../component.ts";
-import { BackupFailedError, messageOf } from "../errors.ts";
+import { BackupFailedError } from "../errors.ts";
 import {
   type BackupDescription,
   type BackupGroup,

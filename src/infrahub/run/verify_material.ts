@@ -1,5 +1,6 @@
+import { messageOf } from "../../errors/mod.ts";
 import { dumpInspectorFor, type RestoreMaterial } from "../dump/mod.ts";
-import { DamagedSnapshotError, messageOf } from "../errors.ts";
+import { DamagedSnapshotError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize } from "../show_values.ts";
 

@@ -1,7 +1,8 @@
 import { type ArchiveSource, METADATA_VERSION, spool, writeArchive } from "../../archive/mod.ts";
+import { messageOf, problemOf } from "../../errors/mod.ts";
 import { unpackBackup } from "./_unpack_backup.ts";
 import type { Component, Neo4jEdition } from "../component.ts";
-import { BackupFailedError, fileProblem, messageOf } from "../errors.ts";
+import { BackupFailedError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize } from "../show_values.ts";
 import type { ComponentSource } from "../dump/mod.ts";
@@ -264,7 +265,7 @@ export async function prepareArchiveDirectory(path: string): Promise<void> {
   try {
     await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: ".infrahub_backup_" }));
   } catch (error) {
-    throw new BackupFailedError(`cannot write to backup directory ${path}: ${fileProblem(error)}`, {
+    throw new BackupFailedError(`cannot write to backup directory ${path}: ${problemOf(error)}`, {
       cause: error,
     });
   }
@@ -275,7 +276,7 @@ async function makeDirectory(path: string): Promise<void> {
     await Deno.mkdir(path, { recursive: true });
   } catch (error) {
     throw new BackupFailedError(
-      `failed to create backup directory ${path}: ${fileProblem(error)}`,
+      `failed to create backup directory ${path}: ${problemOf(error)}`,
       {
         cause: error,
       },

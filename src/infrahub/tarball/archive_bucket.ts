@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { messageOf } from "../../errors/mod.ts";
 import {
   configuredEndpoint,
   multipartEtag,
@@ -10,7 +11,7 @@ import {
   type S3Settings,
   type S3Upload,
 } from "../../kloset/mod.ts";
-import { InfrahubBackupError, messageOf } from "../errors.ts";
+import { InfrahubBackupError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize } from "../show_values.ts";
 

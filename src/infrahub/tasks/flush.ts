@@ -1,7 +1,8 @@
+import { messageOf } from "../../errors/mod.ts";
 import { FLUSH_FLOW_RUNS_SCRIPT, FLUSH_STALE_RUNS_SCRIPT } from "./_task_scripts.ts";
 import { isNoSuchCommand, runWorkerScript } from "./_worker_script.ts";
 import { type Deployment, DeploymentError, TASK_WORKER } from "../deployment/mod.ts";
-import { InvalidInputError, messageOf } from "../errors.ts";
+import { InvalidInputError } from "../errors.ts";
 import { findPageLimit, MAX_PAGE_SIZE } from "./page_size.ts";
 
 /** What is flushed: flow runs that have ended, or such as hang. */

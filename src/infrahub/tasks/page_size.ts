@@ -1,5 +1,5 @@
+import { messageOf } from "../../errors/mod.ts";
 import { type Deployment, TASK_MANAGER } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 
 /** The task manager's own limit where nothing else is set. */
 export const MAX_PAGE_SIZE = 200;

@@ -1,8 +1,8 @@
 import { CommandFailedError, formatDuration } from "../../environment/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { RUNNING_TASKS_SCRIPT } from "./_task_scripts.ts";
 import { isNoSuchCommand, runWorkerScript } from "./_worker_script.ts";
 import { type Deployment, DeploymentError, TASK_WORKER } from "../deployment/mod.ts";
-import { messageOf } from "../errors.ts";
 import { findPageSize } from "./page_size.ts";
 
 /** How running tasks are waited for. */

@@ -1,3 +1,4 @@
+import { ToolError } from "../../errors/mod.ts";
 import type { Kernels, Region } from "../../kernels/mod.ts";
 import { AES_KEY_BYTES } from "./_aes.ts";
 import { GcmSiv, NONCE_BYTES, TAG_BYTES } from "./gcm_siv.ts";
@@ -17,9 +18,7 @@ export interface UnitEncryption {
 }
 
 /** A unit that was not made with this key, or not as it is now. */
-export class DecryptionError extends Error {
-  override readonly name = "DecryptionError";
-}
+export class DecryptionError extends ToolError {}
 
 /** Bytes that encryption adds to `length` bytes. */
 export function encryptionOverhead(length: number, { pieceBytes }: UnitEncryption): number {

@@ -1,3 +1,5 @@
+import { ToolError } from "../../errors/mod.ts";
+
 /** What is wrong with the bytes; lets a caller tell "not ours" and "too new" from damage. */
 export type FormatErrorReason =
   /** The bytes do not follow the layout: cut, changed, or never of this kind. */
@@ -10,8 +12,7 @@ export type FormatErrorReason =
   | "checksum";
 
 /** Bytes that are not what the format prescribes. The message says what is wrong, and where. */
-export class FormatError extends Error {
-  override readonly name: string = "FormatError";
+export class FormatError extends ToolError {
   /** The kind of problem. */
   readonly reason: FormatErrorReason;
 

@@ -9,6 +9,7 @@
  */
 
 import { Decoder, ExtData } from "@msgpack/msgpack";
+import { messageOf } from "../../errors/mod.ts";
 import { FormatError } from "./format_error.ts";
 
 /** Deeper nesting than any structure of the format has, by far. */
@@ -48,7 +49,7 @@ export function decodeMessage(bytes: Uint8Array, where: string): unknown {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new FormatError(where, `not valid msgpack: ${reason}`, "malformed", { cause });
   }
 }

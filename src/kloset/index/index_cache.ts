@@ -1,4 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
+import { ToolError } from "../../errors/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import {
   type Mac,
   MAC_BYTES,
@@ -76,10 +78,10 @@ export interface CachedIndex {
 }
 
 /** The file says something that was not saved there. */
-class DamagedCacheError extends Error {}
+class DamagedCacheError extends ToolError {}
 
 /** The file is sound, but not for this program to read or replace. */
-class UnusableCacheError extends Error {}
+class UnusableCacheError extends ToolError {}
 
 /**
  * A file in which the {@linkcode BlobIndex} of a repository and its snapshot headers outlive the
@@ -399,7 +401,7 @@ export class IndexCache implements Disposable {
   }
 
   #fail(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (isDamage(error)) {
       try {
         this.#remove();

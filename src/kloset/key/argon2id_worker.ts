@@ -8,6 +8,7 @@
  */
 
 import { argon2id } from "hash-wasm";
+import { messageOf } from "../../errors/mod.ts";
 import type { Argon2idParameters } from "../format/mod.ts";
 
 /** What the thread is asked. */
@@ -35,7 +36,7 @@ self.onmessage = async ({ data }: MessageEvent<Argon2idRequest>) => {
     });
     reply = { key };
   } catch (error) {
-    reply = { error: error instanceof Error ? error.message : String(error) };
+    reply = { error: messageOf(error) };
   }
   self.postMessage(reply);
 };

@@ -1,5 +1,6 @@
+import { messageOf } from "../../errors/mod.ts";
 import type { Engine } from "../engine.ts";
-import { CorruptionError, messageOf } from "../errors.ts";
+import { CorruptionError } from "../errors.ts";
 import {
   baseName,
   cleanPath,

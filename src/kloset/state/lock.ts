@@ -1,4 +1,5 @@
-import { CorruptionError, LockedError, messageOf, ObjectNotFoundError } from "../errors.ts";
+import { messageOf } from "../../errors/mod.ts";
+import { CorruptionError, LockedError, ObjectNotFoundError } from "../errors.ts";
 import {
   decodeLock,
   encodeEnvelope,

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
-import { CorruptionError, messageOf, ObjectNotFoundError, StoreError } from "../errors.ts";
+import { messageOf } from "../../errors/mod.ts";
+import { CorruptionError, ObjectNotFoundError, StoreError } from "../errors.ts";
 import {
   isObjectName,
   type ObjectKind,

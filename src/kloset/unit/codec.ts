@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import { messageOf } from "../../errors/mod.ts";
 import type { Kernels, Region } from "../../kernels/mod.ts";
 import {
   decryptUnit,
@@ -47,7 +48,7 @@ export class Codec {
     } catch (error) {
       throw new FormatError(
         "encoded unit",
-        error instanceof Error ? error.message : String(error),
+        messageOf(error),
       );
     }
   }

@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import { ToolError } from "../../errors/mod.ts";
 import { type Kernels, Lz4Error, lz4FrameBound, type Region } from "../../kernels/mod.ts";
 import {
   DecryptionError,
@@ -9,9 +10,7 @@ import {
 import type { Compression, Encoding } from "./tasks.ts";
 
 /** An encoded unit that does not decode. */
-export class DamagedUnitError extends Error {
-  override readonly name = "DamagedUnitError";
-}
+export class DamagedUnitError extends ToolError {}
 
 /** Greatest encoded length of `length` plain bytes, however badly they compress. */
 export function encodedBound(length: number, { encryption }: Encoding): number {

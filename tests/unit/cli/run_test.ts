@@ -3,6 +3,7 @@ import { allCommands } from "../../../src/cli/syntax/command_line.ts";
 import { defaultCommandOf } from "../../../src/cli/syntax/default_command.ts";
 import { run, VERSION } from "../../../src/cli/mod.ts";
 import { createProgram } from "../../../src/cli/program.ts";
+import { ToolError } from "../../../src/errors/mod.ts";
 import { recordingContext } from "./_support.ts";
 
 async function execute(argv: readonly string[], variables: Record<string, string> = {}) {
@@ -217,6 +218,24 @@ Deno.test("run writes errors as one JSON line in JSON mode, and nothing else", a
       assertMatch(msg, /^Command failed: (--repo is required|unknown flag: --zz)/);
     });
   }
+});
+
+Deno.test("run shows the hint of an error on a line of its own, and ends with its code", async () => {
+  class HintedError extends ToolError {
+    override readonly exitCode = 7;
+  }
+  const hinted = new HintedError("nothing at https://me:word@host", { hint: "ask https://a:b@c" });
+  const detectEnvironment = () => Promise.reject(new Error("no deployment", { cause: hinted }));
+  const wrapped = recordingContext({}, { detectEnvironment });
+  assertEquals(await run(["environment", "detect"], wrapped), 1);
+  assertStringIncludes(wrapped.err(), "\nError: no deployment\nHint: ask https://***@c\n");
+  const argv = ["create", "--log-format", "json"];
+  const json = recordingContext({}, { detectEnvironment: () => Promise.reject(hinted) });
+  assertEquals(await run(argv, json), 7);
+  const error = JSON.parse(json.err().trim().split("\n").at(-1) ?? "");
+  assertEquals([error.exit_code, error.hint], [7, "ask https://***@c"]);
+  const result = JSON.parse(json.out());
+  assertEquals([result.ok, result.hint], [false, "ask https://***@c"]);
 });
 
 Deno.test("run shows a stack only at level debug", async () => {

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/mod.ts";
 import type { Repository } from "../../../kloset/mod.ts";
 import {
   type ComponentSource,
@@ -7,7 +8,6 @@ import {
   type CreatedBackup,
   describeShrinkage,
   formatSize,
-  messageOf,
   type Neo4jEdition,
   openOrCreate,
   shortId,

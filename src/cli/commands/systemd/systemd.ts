@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { formatDuration } from "../../../environment/mod.ts";
-import { InfrahubBackupError, messageOf } from "../../../infrahub/mod.ts";
+import { messageOf } from "../../../errors/mod.ts";
+import { InfrahubBackupError } from "../../../infrahub/mod.ts";
 import { checkServiceCommand } from "./service_command.ts";
 import { actAsMenu, PROGRAM, UsageError } from "../../syntax/mod.ts";
 import { type Session, type SessionProvider, writeJson } from "../../session/mod.ts";

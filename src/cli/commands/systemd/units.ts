@@ -1,3 +1,5 @@
+import { ToolError } from "../../../errors/mod.ts";
+
 /** What the units of a periodic backup are made from. */
 export interface UnitOptions {
   /** Name of both units, without a suffix. */
@@ -22,9 +24,7 @@ export interface UnitFile {
 }
 
 /** A text that cannot stand in a unit file. */
-export class UnitValueError extends Error {
-  override readonly name = "UnitValueError";
-}
+export class UnitValueError extends ToolError {}
 
 /** What the credential with the passphrase is called; `passphrase.ts` looks for it under this name. */
 const PASSPHRASE_CREDENTIAL = "infrahub-backup-passphrase";

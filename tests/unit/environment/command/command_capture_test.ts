@@ -43,9 +43,9 @@ Deno.test("captureCommand's error has the exit code and the end of stderr", asyn
     CommandFailedError,
     "exited with code 5; stderr: no such table",
   );
-  assertEquals([error.exitCode, error.stderrTail], [5, "no such table"]);
+  assertEquals([error.commandExitCode, error.stderrTail], [5, "no such table"]);
   const killed = await assertRejects(() => shell("kill -SEGV $$"), CommandFailedError, "SIGSEGV");
-  assertEquals([killed.signal, killed.exitCode], ["SIGSEGV", undefined]);
+  assertEquals([killed.signal, killed.commandExitCode], ["SIGSEGV", undefined]);
 });
 
 Deno.test("captureCommand takes exit codes for answers when asked to", async () => {

@@ -74,9 +74,9 @@ Deno.test("feedCommand tells the command's own error when it ends early", async 
   const error = await assertRejects(async () => {
     for (let n = 0; n < 100; n++) await input.write(MEGABYTE);
   }, CommandFailedError);
-  assertEquals([error.exitCode, error.stderrTail], [1, "disk full"]);
+  assertEquals([error.commandExitCode, error.stderrTail], [1, "disk full"]);
   const again = await assertRejects(() => input.write(MEGABYTE), CommandFailedError);
-  assertEquals(again.exitCode, 1);
+  assertEquals(again.commandExitCode, 1);
   await assertRejects(() => input.close(), CommandFailedError, "disk full");
 });
 
@@ -84,7 +84,7 @@ Deno.test("feedCommand tells the error of a command that fails after its input",
   const input = shell("cat >/dev/null; echo 'bad archive' >&2; exit 3");
   await input.write(MEGABYTE);
   const error = await assertRejects(() => input.close(), CommandFailedError, "bad archive");
-  assertEquals(error.exitCode, 3);
+  assertEquals(error.commandExitCode, 3);
 });
 
 Deno.test("feedCommand fails when the command exits with 0 before the end of its input", async () => {
@@ -96,7 +96,7 @@ Deno.test("feedCommand fails when the command exits with 0 before the end of its
     CommandFailedError,
     "exited with code 0 before the end of its input; stderr: done",
   );
-  assertEquals(error.exitCode, 0);
+  assertEquals(error.commandExitCode, 0);
   await assertRejects(() => input.close(), CommandFailedError, "before the end of its input");
 });
 
@@ -166,7 +166,7 @@ Deno.test("feedCommand survives a flood on stderr and keeps its end", async () =
   const input = shell(script);
   await input.write(MEGABYTE);
   const error = await assertRejects(() => input.close(), CommandFailedError);
-  assertEquals(error.exitCode, 4);
+  assertEquals(error.commandExitCode, 4);
   assertStringIncludes(error.stderrTail, "xlast");
   assert(error.stderrTail.length <= 4100, `${error.stderrTail.length}`);
 });

@@ -56,7 +56,7 @@ Deno.test("streamCommand fails when the command exits with 1 after its last byte
   const run = shell("echo data; echo first >&2; echo 'no space left' >&2; exit 1");
   await assertRejects(() => text(run.stdout), CommandFailedError);
   const error = await assertRejects(() => run.finished, CommandFailedError);
-  assertEquals(error.exitCode, 1);
+  assertEquals(error.commandExitCode, 1);
   assertEquals(error.stderrTail, "first\nno space left");
   assert(
     error.message.includes("exited with code 1; stderr:\nfirst\nno space left"),
@@ -68,7 +68,7 @@ Deno.test("streamCommand names the signal that ended the command", async () => {
   const run = shell("echo data; kill -KILL $$");
   await assertRejects(() => text(run.stdout), CommandFailedError);
   const error = await assertRejects(() => run.finished, CommandFailedError, "signal SIGKILL");
-  assertEquals([error.signal, error.exitCode], ["SIGKILL", undefined]);
+  assertEquals([error.signal, error.commandExitCode], ["SIGKILL", undefined]);
 });
 
 Deno.test("streamCommand ends a command that stalls", async () => {
@@ -145,7 +145,7 @@ Deno.test("streamCommand survives a flood on stderr and keeps its end", async ()
   );
   await assertRejects(() => text(run.stdout), CommandFailedError);
   const error = await assertRejects(() => run.finished, CommandFailedError);
-  assertEquals(error.exitCode, 3);
+  assertEquals(error.commandExitCode, 3);
   assert(error.stderrTail.endsWith("last words"));
   assert(error.stderrTail.length <= 4100, `${error.stderrTail.length}`);
 });

@@ -17,24 +17,28 @@ import { E2E_TESTS, exclusively } from "./folders.ts";
 import { bringUp } from "./stack.ts";
 
 /** Runs the tests. @returns the exit code of `deno test` */
-async function runTests(files: readonly string[]): Promise<number> {
+async function runTests(files: readonly string[], ended: AbortSignal): Promise<number> {
+  if (ended.aborted) return 1;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--parallel", ...files],
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  // The engine has to be ended after the tests, whoever ends them.
-  const end = (): void => child.kill("SIGTERM");
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, end);
+  ended.addEventListener("abort", () => child.kill("SIGTERM"));
   return (await child.status).code;
 }
 
 async function main(files: readonly string[]): Promise<number> {
+  // From the beginning: the engine has to be ended, whoever ends this and whenever.
+  const ended = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => ended.abort());
+  }
   const begun = performance.now();
   const started = await bringUp();
   try {
-    return await runTests(files.length > 0 ? files : [E2E_TESTS.pathname]);
+    return await runTests(files.length > 0 ? files : [E2E_TESTS.pathname], ended.signal);
   } finally {
     if (started) await exclusively(stopEngine);
     report(`done in ${((performance.now() - begun) / 1000).toFixed(0)} s`);

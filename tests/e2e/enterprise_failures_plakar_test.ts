@@ -7,9 +7,15 @@ import { PLAKAR } from "./backends.ts";
 import { failureMatrix } from "./failure_matrix.ts";
 import { interruptions } from "./interruptions.ts";
 import { EnterpriseBed } from "./enterprise/bed.ts";
+import { matrixTest } from "./matrix.ts";
 
-Deno.test("plakar: failures and SIGTERM, stand-in for Neo4j Enterprise, real PostgreSQL", async (t) => {
-  await using bed = await EnterpriseBed.startEnterprise();
-  await failureMatrix(t, bed, PLAKAR);
-  await interruptions(t, bed, PLAKAR);
-});
+matrixTest(
+  "enterprise_failures",
+  PLAKAR,
+  "failures and SIGTERM, stand-in for Neo4j Enterprise, real PostgreSQL",
+  async (t) => {
+    await using bed = await EnterpriseBed.startEnterprise();
+    await failureMatrix(t, bed, PLAKAR);
+    await interruptions(t, bed, PLAKAR);
+  },
+);

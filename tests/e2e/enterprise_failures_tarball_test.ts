@@ -7,9 +7,15 @@ import { TARBALL } from "./backends.ts";
 import { failureMatrix } from "./failure_matrix.ts";
 import { interruptions } from "./interruptions.ts";
 import { EnterpriseBed } from "./enterprise/bed.ts";
+import { matrixTest } from "./matrix.ts";
 
-Deno.test("tarball: failures and SIGTERM, stand-in for Neo4j Enterprise, real PostgreSQL", async (t) => {
-  await using bed = await EnterpriseBed.startEnterprise();
-  await failureMatrix(t, bed, TARBALL);
-  await interruptions(t, bed, TARBALL);
-});
+matrixTest(
+  "enterprise_failures",
+  TARBALL,
+  "failures and SIGTERM, stand-in for Neo4j Enterprise, real PostgreSQL",
+  async (t) => {
+    await using bed = await EnterpriseBed.startEnterprise();
+    await failureMatrix(t, bed, TARBALL);
+    await interruptions(t, bed, TARBALL);
+  },
+);

@@ -3,8 +3,9 @@
 import { PLAKAR } from "./backends.ts";
 import { ComposeBed } from "./compose_bed.ts";
 import { failureMatrix } from "./failure_matrix.ts";
+import { matrixTest } from "./matrix.ts";
 
-Deno.test("plakar: failures, with real PostgreSQL and Neo4j Community", async (t) => {
+matrixTest("failures", PLAKAR, "failures, with real PostgreSQL and Neo4j Community", async (t) => {
   await using bed = await ComposeBed.start();
   await failureMatrix(t, bed, PLAKAR);
 });

@@ -3,8 +3,9 @@
 import { TARBALL } from "./backends.ts";
 import { ComposeBed } from "./compose_bed.ts";
 import { failureMatrix } from "./failure_matrix.ts";
+import { matrixTest } from "./matrix.ts";
 
-Deno.test("tarball: failures, with real PostgreSQL and Neo4j Community", async (t) => {
+matrixTest("failures", TARBALL, "failures, with real PostgreSQL and Neo4j Community", async (t) => {
   await using bed = await ComposeBed.start();
   await failureMatrix(t, bed, TARBALL);
 });

@@ -7,9 +7,15 @@ import { TARBALL } from "./backends.ts";
 import { failureMatrix } from "./failure_matrix.ts";
 import { interruptions } from "./interruptions.ts";
 import { HostBed } from "./host/bed.ts";
+import { matrixTest } from "./matrix.ts";
 
-Deno.test("tarball: failures and SIGTERM, host with real PostgreSQL and Neo4j Community, stand-in for systemctl", async (t) => {
-  await using bed = await HostBed.start();
-  await failureMatrix(t, bed, TARBALL);
-  await interruptions(t, bed, TARBALL);
-});
+matrixTest(
+  "host_failures",
+  TARBALL,
+  "failures and SIGTERM, host with real PostgreSQL and Neo4j Community, stand-in for systemctl",
+  async (t) => {
+    await using bed = await HostBed.start();
+    await failureMatrix(t, bed, TARBALL);
+    await interruptions(t, bed, TARBALL);
+  },
+);

@@ -10,10 +10,16 @@ import { EXIT_SUCCESS, EXIT_TERMINATED } from "../../src/cli/process/exit_codes.
 import { type Backend, backupOf } from "./backends.ts";
 import type { Instant, TestBed } from "./bed.ts";
 import { assertFailedRestore } from "./failure_matrix.ts";
+import { leavesOutMoment } from "./matrix.ts";
 import { type Outcome, RunningTool, runToolOk } from "./tool.ts";
 
 /** So many moments may come too late, when nothing was left to be ended. */
 const LATE = 1;
+
+/** How many moments the form of the matrix takes. */
+function taken(instants: readonly Instant[]): number {
+  return instants.filter((instant) => !leavesOutMoment(instant)).length;
+}
 
 /** Adds the steps for one backend to a test. */
 export async function interruptions(
@@ -57,7 +63,8 @@ async function interruptedCreates(
   const data = await bed.readAll();
   let ended = 0;
   for (const instant of bed.instants.create) {
-    await t.step(`${backend.name}, create: SIGTERM when ${instant.name}`, async () => {
+    const name = `${backend.name}, create: SIGTERM when ${instant.name}`;
+    const fn = async (): Promise<void> => {
       const before = await backend.complete(bed, folder);
       const outcome = await interrupt(bed, instant, backend.create(folder));
       await bed.assertBackToNormal();
@@ -73,12 +80,13 @@ async function interruptedCreates(
         ended++;
       }
       assertEquals(await bed.readAll(), data, "a backup changes nothing");
-    });
+    };
+    await t.step({ name, ignore: leavesOutMoment(instant), fn });
   }
   await t.step(
     `${backend.name}, create: after ${ended} ended runs, the next succeeds`,
     async () => {
-      assert(ended >= bed.instants.create.length - LATE);
+      assert(ended >= taken(bed.instants.create) - LATE);
       const before = await backend.complete(bed, folder);
       const { stdout } = await runToolOk(bed, backend.create(folder));
       assertEquals(await backend.complete(bed, folder), [...before, backupOf(backend, stdout)]);
@@ -103,7 +111,8 @@ async function interruptedRestores(
   const newer = await create();
   let ended = 0;
   for (const instant of bed.instants.restore) {
-    await t.step(`${backend.name}, restore: SIGTERM when ${instant.name}`, async () => {
+    const name = `${backend.name}, restore: SIGTERM when ${instant.name}`;
+    const fn = async (): Promise<void> => {
       const outcome = await interrupt(bed, instant, backend.restore(folder, older));
       assertEquals(outcome.code, EXIT_TERMINATED, outcome.stderr);
       ended++;
@@ -115,12 +124,13 @@ async function interruptedRestores(
       // Else nothing had been touched yet.
       await bed.assertBackToNormal();
       assertEquals(await bed.readAll(), before);
-    });
+    };
+    await t.step({ name, ignore: leavesOutMoment(instant), fn });
   }
   await t.step(
     `${backend.name}, restore: after ${ended} ended runs, the next succeeds`,
     async () => {
-      assertEquals(ended, bed.instants.restore.length);
+      assertEquals(ended, taken(bed.instants.restore));
       await runToolOk(bed, backend.restore(folder, older));
       await bed.assertBackToNormal();
       assertEquals(await bed.readAll(), backup);

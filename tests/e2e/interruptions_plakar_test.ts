@@ -3,8 +3,14 @@
 import { PLAKAR } from "./backends.ts";
 import { ComposeBed } from "./compose_bed.ts";
 import { interruptions } from "./interruptions.ts";
+import { matrixTest } from "./matrix.ts";
 
-Deno.test("plakar: SIGTERM, with real PostgreSQL and Neo4j Community", async (t) => {
-  await using bed = await ComposeBed.start();
-  await interruptions(t, bed, PLAKAR);
-});
+matrixTest(
+  "interruptions",
+  PLAKAR,
+  "SIGTERM, with real PostgreSQL and Neo4j Community",
+  async (t) => {
+    await using bed = await ComposeBed.start();
+    await interruptions(t, bed, PLAKAR);
+  },
+);

@@ -7,9 +7,15 @@ import { PLAKAR } from "./backends.ts";
 import { failureMatrix } from "./failure_matrix.ts";
 import { interruptions } from "./interruptions.ts";
 import { KubernetesBed } from "./kubernetes/bed.ts";
+import { matrixTest } from "./matrix.ts";
 
-Deno.test("plakar: failures and SIGTERM, stand-in for kubectl, real PostgreSQL and Neo4j Community", async (t) => {
-  await using bed = await KubernetesBed.startKubernetes();
-  await failureMatrix(t, bed, PLAKAR);
-  await interruptions(t, bed, PLAKAR);
-});
+matrixTest(
+  "kubernetes_failures",
+  PLAKAR,
+  "failures and SIGTERM, stand-in for kubectl, real PostgreSQL and Neo4j Community",
+  async (t) => {
+    await using bed = await KubernetesBed.startKubernetes();
+    await failureMatrix(t, bed, PLAKAR);
+    await interruptions(t, bed, PLAKAR);
+  },
+);

@@ -1,0 +1,75 @@
+/**
+ * How much of the matrix of failures is run. All of it takes more than an hour, so that there is a
+ * short form, which is asked for by name:
+ *
+ * ```sh
+ * INFRAHUB_BACKUP_E2E_MATRIX=short deno task test:e2e tests/e2e/failures_plakar_test.ts
+ * ```
+ *
+ * | form | what is run |
+ * | --- | --- |
+ * | `whole`, also when nothing is said | every bed with both backends: all faults of both databases, all moments |
+ * | `short` | every bed with one backend, every kind of failure at its bed, twice where it is of both databases |
+ *
+ * What the short form leaves out are ignored tests and steps, so that `deno test` counts and names
+ * them.
+ *
+ * @module
+ */
+
+import type { Backend } from "./backends.ts";
+import type { Database, Instant } from "./bed.ts";
+import type { Fault } from "./faults.ts";
+
+const FORM = Deno.env.get("INFRAHUB_BACKUP_E2E_MATRIX") || "whole";
+if (FORM !== "whole" && FORM !== "short") {
+  throw new Error(`INFRAHUB_BACKUP_E2E_MATRIX is "${FORM}"; it may be "whole" or "short"`);
+}
+
+const SHORT = FORM === "short";
+
+/** The backend of each file's bed in the short form; both have about half of the files. */
+const BACKENDS: Readonly<Record<string, Backend["name"]>> = {
+  failures: "plakar",
+  interruptions: "tarball",
+  enterprise_failures: "plakar",
+  host_failures: "tarball",
+  kubernetes_failures: "plakar",
+};
+
+/** In the short form, the faults of a dump; a different one for each database. */
+const DUMP_FAULTS: Readonly<Record<Database, Fault>> = { neo4j: "killed", postgres: "cut" };
+
+/** The same of a restore. */
+const RESTORE_FAULTS: Readonly<Record<Database, Fault>> = { neo4j: "fails", postgres: "killed" };
+
+/** A test of the matrix, by the name of its file and its backend. */
+export function matrixTest(
+  file: string,
+  backend: Backend,
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
+  const ignore = SHORT && BACKENDS[file] !== backend.name;
+  Deno.test({ name: `${backend.name}: ${name}`, ignore, fn });
+}
+
+/** Whether the form leaves out the dump of a database with a fault. */
+export function leavesOutDump(database: Database, fault: Fault): boolean {
+  return SHORT && DUMP_FAULTS[database] !== fault;
+}
+
+/** Whether the form leaves out a full disk at the dump of a database. */
+export function leavesOutDisk(database: Database): boolean {
+  return SHORT && database !== "postgres";
+}
+
+/** Whether the form leaves out the restore of a database with a fault. */
+export function leavesOutRestore(database: Database, fault: Fault): boolean {
+  return SHORT && RESTORE_FAULTS[database] !== fault;
+}
+
+/** Whether the form leaves out SIGTERM at a moment; the short one has those amid a dump or a restore. */
+export function leavesOutMoment({ stall }: Instant): boolean {
+  return SHORT && stall === undefined;
+}

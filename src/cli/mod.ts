@@ -1,21 +1,25 @@
 /**
  * The command line: commands, options with their variables, logs, results and exit codes.
  *
- * One file per command. Commands parse, call `src/infrahub`, and print; nothing else in the program
- * prints, reads the environment or ends the process. Results go to standard output, everything else
+ * `process` is the world around a run, `syntax` the grammar of the command line, `report` what is told,
+ * `session` what a command has at hand, `commands` a file or folder per command; `program.ts` puts them
+ * together and `run.ts` runs it. Nothing else in the program prints, reads the environment or ends the
+ * process, and nothing here knows how a backup is made. Results go to standard output, everything else
  * to standard error.
  *
  * @module
  */
 
-export { type CliContext, processContext } from "./process/mod.ts";
 export {
+  type CliContext,
   EXIT_FAILURE,
   EXIT_INTERRUPTED,
   EXIT_SUCCESS,
   EXIT_SUSPICIOUS,
   EXIT_TERMINATED,
+  handleSignals,
+  InterruptedError,
+  processContext,
+  VERSION,
 } from "./process/mod.ts";
 export { run } from "./run.ts";
-export { handleSignals, InterruptedError } from "./process/mod.ts";
-export { VERSION } from "./process/mod.ts";

@@ -11,24 +11,10 @@ import {
   normaliseBooleans,
   TASK_MANAGER_PROGRAM,
 } from "./syntax/mod.ts";
-import {
-  addCompletion,
-  addEnvironment,
-  addFlush,
-  addKeygen,
-  addManual,
-  addTasks,
-  addUpload,
-  addVersion,
-} from "./commands/mod.ts";
+import { addCommands } from "./commands/mod.ts";
 import { type CliContext, EXIT_STATUS_HELP, EXIT_SUCCESS } from "./process/mod.ts";
-import { addCreate } from "./commands/create/mod.ts";
 import { configureLog, RunMonitor } from "./report/mod.ts";
-import { addRepo } from "./commands/repo/mod.ts";
-import { addRestore } from "./commands/restore/mod.ts";
 import type { Session } from "./session/mod.ts";
-import { addSnapshots } from "./commands/snapshots/mod.ts";
-import { addSystemd } from "./commands/systemd/mod.ts";
 
 /** The program's commands, ready to run. */
 export interface Program {
@@ -133,22 +119,7 @@ export function createProgram(context: CliContext): Program {
       });
     });
   actAsMenu(root);
-  if (isTaskManager) {
-    addFlush(root, session);
-  } else {
-    addCreate(root, session);
-    addRestore(root, session);
-    addUpload(root, session);
-    addKeygen(root, session);
-    addSnapshots(root, session);
-    addRepo(root, session);
-    addTasks(root, session);
-    addSystemd(root, session);
-  }
-  addEnvironment(root, session);
-  addVersion(root, session);
-  addCompletion(root, session);
-  addManual(root, session);
+  addCommands(root, session, isTaskManager);
   addExamples(root);
   for (const command of allCommands(root)) {
     // Known before its options are parsed: a mistake in them is a failure of that command.

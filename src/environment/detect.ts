@@ -4,7 +4,7 @@ import type { Environment } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { Host, type HostOptions } from "./host.ts";
 import { Kubernetes } from "./kubernetes/mod.ts";
-import { DISTINCTIVE_SERVICES } from "./_services.ts";
+import { DISTINCTIVE_SERVICES } from "./services.ts";
 
 /** Which deployment is meant, and how to look for it. */
 export interface DetectOptions {

@@ -2,8 +2,8 @@ import { captureCommand } from "./command/mod.ts";
 import type { Environment, ServiceName, ServiceStatus } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "./remote/mod.ts";
-import { items, members, text } from "./_untyped.ts";
-import { waitUntil } from "./_wait_until.ts";
+import { items, members, text } from "./untyped.ts";
+import { waitUntil } from "./wait_until.ts";
 
 /** How a Docker Compose project is reached. */
 export interface DockerComposeOptions {

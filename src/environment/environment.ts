@@ -1,4 +1,4 @@
-import type { CommandStream } from "./command/mod.ts";
+import type { CommandInput, CommandStream } from "./command/mod.ts";
 
 /** A service of a deployment, by the name that Docker Compose and Kubernetes know it by. */
 export type ServiceName = string;
@@ -32,25 +32,6 @@ export interface RunOptions extends ExecOptions {
 export interface StreamOptions extends ExecOptions {
   /** Longest wait in milliseconds for the next byte, or for bytes to be taken; 0 for no limit. */
   readonly stallTimeoutMs: number;
-}
-
-/** A running command that reads its standard input from us. */
-export interface CommandInput {
-  /**
-   * Hands bytes to the command; they may be reused once this resolves.
-   *
-   * @throws {CommandFailedError} when the command has ended, or takes nothing for too long
-   */
-  write(bytes: Uint8Array): Promise<void>;
-  /**
-   * Ends the input and waits for the command.
-   *
-   * @returns what the command wrote to its standard output
-   * @throws {CommandFailedError} when it did not exit with 0
-   */
-  close(): Promise<string>;
-  /** Ends the command without ending its input properly. Idempotent; never throws. */
-  abort(reason: unknown): Promise<void>;
 }
 
 /** Whether a service is there and runs. */

@@ -2,12 +2,12 @@ import {
   captureCommand,
   checkSecrets,
   CommandFailedError,
+  type CommandInput,
   type CommandStream,
   feedCommand,
   streamCommand,
 } from "./command/mod.ts";
 import type {
-  CommandInput,
   Environment,
   ExecOptions,
   RunOptions,
@@ -16,7 +16,7 @@ import type {
   StreamOptions,
 } from "./environment.ts";
 import { RUN_TIMEOUT_MS } from "./remote/mod.ts";
-import { waitUntil } from "./_wait_until.ts";
+import { waitUntil } from "./wait_until.ts";
 
 /** How a deployment on this host is reached. */
 export interface HostOptions {

@@ -2,23 +2,45 @@
  * Where commands run, and how their input and output become streams.
  *
  * The contract is {@linkcode Environment}: commands in the services of a deployment, wherever it
- * runs, and the services themselves. It rests on {@linkcode captureCommand},
- * {@linkcode streamCommand} and {@linkcode feedCommand}, which run a command on this host. What a
- * dump is, and where it is stored, is not known here.
+ * runs, and the services themselves. Docker Compose and this host are a file each, Kubernetes is a
+ * folder, and `detect.ts` finds out which of them is meant; `remote` has what runs behind a client.
+ * All rest on `command`, which runs a program on this host. What a dump is, and where it is stored, is
+ * not known here.
  *
  * @module
  */
 
-export { killRunningCommands } from "./command/mod.ts";
-export { type CommandStream, streamCommand } from "./command/mod.ts";
-export type { StreamCommandOptions } from "./command/mod.ts";
-export { CommandFailedError, type CommandFailure } from "./command/mod.ts";
-export { formatCommand, InvalidCommandError, splitCommand } from "./command/mod.ts";
+export {
+  captureCommand,
+  type CaptureCommandOptions,
+  type CapturedCommand,
+  CommandFailedError,
+  type CommandFailure,
+  type CommandInput,
+  type CommandStream,
+  feedCommand,
+  type FeedCommandOptions,
+  formatCommand,
+  InvalidCommandError,
+  InvalidSecretError,
+  killRunningCommands,
+  splitCommand,
+  streamCommand,
+  type StreamCommandOptions,
+} from "./command/mod.ts";
+export {
+  detectEnvironment,
+  type DetectOptions,
+  type FoundEnvironments,
+  listEnvironments,
+} from "./detect.ts";
+export {
+  type ComposeContainer,
+  DockerCompose,
+  type DockerComposeOptions,
+} from "./docker_compose.ts";
 export { formatDuration, InvalidDurationError, parseDuration } from "./duration.ts";
-export { captureCommand, type CaptureCommandOptions, type CapturedCommand } from "./command/mod.ts";
-export { feedCommand, type FeedCommandOptions } from "./command/mod.ts";
 export type {
-  CommandInput,
   Environment,
   ExecOptions,
   RunOptions,
@@ -27,17 +49,5 @@ export type {
   StreamOptions,
 } from "./environment.ts";
 export { EnvironmentError } from "./environment_error.ts";
-export { InvalidSecretError } from "./command/mod.ts";
-export {
-  type ComposeContainer,
-  DockerCompose,
-  type DockerComposeOptions,
-} from "./docker_compose.ts";
-export { Kubernetes, type KubernetesOptions, REPLICAS_ANNOTATION } from "./kubernetes/mod.ts";
 export { Host, type HostOptions } from "./host.ts";
-export {
-  detectEnvironment,
-  type DetectOptions,
-  type FoundEnvironments,
-  listEnvironments,
-} from "./detect.ts";
+export { Kubernetes, type KubernetesOptions, REPLICAS_ANNOTATION } from "./kubernetes/mod.ts";

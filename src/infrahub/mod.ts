@@ -22,8 +22,11 @@ export {
   openOrCreate,
   type RepositoryAccess,
   repositoryMaterial,
+  sandboxOf,
   selectBackup,
   type SnapshotDescription,
+  type StoreFinding,
+  validateStore,
 } from "./catalogue/mod.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Component, type Neo4jEdition, recordPath } from "./component.ts";
@@ -53,6 +56,8 @@ export {
   planRestore,
   restoreToDirectory,
   type TransferCounts,
+  watchedMaterial,
+  watchedSources,
 } from "./run/mod.ts";
 export { formatSize, shortId } from "./show_values.ts";
 export { describeShrinkage, type Shrinkage } from "./shrinkage.ts";

@@ -1,12 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CommandFailedError, type FoundEnvironments } from "../../environment/mod.ts";
-import {
-  connect,
-  detectOptions,
-  type Session,
-  type SessionProvider,
-  writeJson,
-} from "../session/mod.ts";
+import { writeJson } from "../report/mod.ts";
+import { connect, detectOptions, type Session, type SessionProvider } from "../session/mod.ts";
 import { actAsMenu } from "../syntax/mod.ts";
 
 /** Adds `environment` and what is below it. */

@@ -2,7 +2,8 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { generateKeyPair, type KeyPair, writeKeyFiles } from "../../archive/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
 import { InfrahubBackupError } from "../../infrahub/mod.ts";
-import { type SessionProvider, writeJson } from "../session/mod.ts";
+import { writeJson } from "../report/mod.ts";
+import { type SessionProvider } from "../session/mod.ts";
 
 /** Adds `keygen`. */
 export function addKeygen(root: CommandUnknownOpts, session: SessionProvider): void {

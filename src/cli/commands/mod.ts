@@ -1,15 +1,10 @@
 /**
- * The commands that operators call, one file or folder each: its options, what it asks of
+ * The commands that operators call, by their route: `snapshots list` is `snapshots/list.ts`, and the
+ * file with its folder's name adds the whole group. A command has its options, what it asks of
  * `src/infrahub`, and its result. What several commands share of the command line is in `syntax`, of a
  * run in `session` and `report`; what a backup or restore *is* belongs to `src/infrahub`.
  *
  * @module
  */
 
-export { addCompletion } from "./completion.ts";
-export { addEnvironment } from "./environment.ts";
-export { addKeygen } from "./keygen.ts";
-export { addManual } from "./manual.ts";
-export { addFlush, addTasks } from "./tasks.ts";
-export { addUpload } from "./upload.ts";
-export { addVersion } from "./version.ts";
+export { addCommands } from "./commands.ts";

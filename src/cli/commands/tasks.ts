@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type FlushKind, flushRuns, parseFlushArguments } from "../../infrahub/mod.ts";
-import { findDeployment, type SessionProvider, writeJson } from "../session/mod.ts";
+import { writeJson } from "../report/mod.ts";
+import { findDeployment, type SessionProvider } from "../session/mod.ts";
 import { actAsMenu, UsageError } from "../syntax/mod.ts";
 
 const MAX_ARGUMENTS = 2;

@@ -1,9 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { formatSize } from "../../infrahub/mod.ts";
-import { requireBackupFile } from "./restore/mod.ts";
 import { printResult } from "../report/mod.ts";
-import { archiveBucket, uploadArchive } from "./archive_transfer.ts";
-import { requireKnownBackend, type SessionProvider } from "../session/mod.ts";
+import {
+  archiveBucket,
+  requireBackupFile,
+  requireKnownBackend,
+  type SessionProvider,
+  uploadArchive,
+} from "../session/mod.ts";
 import { UsageError } from "../syntax/mod.ts";
 
 /** Adds `upload`. */

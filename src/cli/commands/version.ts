@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type SessionProvider, writeJson } from "../session/mod.ts";
+import { writeJson } from "../report/mod.ts";
+import { type SessionProvider } from "../session/mod.ts";
 import { VERSION } from "../process/mod.ts";
 
 /** Adds `version`. */

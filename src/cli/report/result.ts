@@ -1,8 +1,17 @@
-import { hintOf } from "../../errors/mod.ts";
-import { messageOf } from "../../errors/mod.ts";
+import { hintOf, messageOf } from "../../errors/mod.ts";
+import { type CliContext, redactUrls } from "../process/mod.ts";
 import type { ComponentMetrics } from "./metrics.ts";
-import { redactUrls } from "../process/mod.ts";
-import { type Session, writeJson } from "../session/mod.ts";
+
+/** Where the result of a command goes, and in which form. */
+export interface ResultOutput {
+  readonly context: CliContext;
+  /** The command that runs, such as `snapshots list`. */
+  readonly command: string;
+  /** Whether results are JSON. */
+  readonly json: boolean;
+  /** Takes what was done with each component, once it has been. */
+  readonly completed: (components: readonly ComponentMetrics[]) => void;
+}
 
 /** What a command has done, for people and for programs. */
 export interface CommandResult {
@@ -21,7 +30,7 @@ export type KnownFacts = Record<string, unknown>;
  * one object, on failure as well: `ok` tells which.
  */
 export async function printResult(
-  session: Session,
+  output: ResultOutput,
   action: (facts: KnownFacts) => Promise<CommandResult>,
 ): Promise<void> {
   const facts: KnownFacts = {};
@@ -29,11 +38,11 @@ export async function printResult(
   try {
     result = await action(facts);
   } catch (error) {
-    if (session.json) {
-      const { signal } = session.context;
+    if (output.json) {
+      const { signal } = output.context;
       const failure: unknown = signal.aborted ? signal.reason : error;
       const hint = hintOf(failure);
-      writeJson(session, {
+      writeJson(output, {
         ok: false,
         error: redactUrls(messageOf(failure)),
         ...(hint === undefined ? {} : { hint: redactUrls(hint) }),
@@ -42,9 +51,17 @@ export async function printResult(
     }
     throw error;
   }
-  session.completed(result.components ?? []);
-  if (session.json) writeJson(session, { ok: true, ...result.json });
-  else session.context.writeOut(`${result.text}\n`);
+  output.completed(result.components ?? []);
+  if (output.json) writeJson(output, { ok: true, ...result.json });
+  else output.context.writeOut(`${result.text}\n`);
+}
+
+/** Writes the result of a command to standard output, as one line of JSON. */
+export function writeJson(
+  { context, command }: Pick<ResultOutput, "context" | "command">,
+  result: Readonly<Record<string, unknown>>,
+): void {
+  context.writeOut(JSON.stringify({ type: "result", command, ...result }) + "\n");
 }
 
 /** Seconds for a JSON result. */

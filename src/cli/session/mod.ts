@@ -1,19 +1,21 @@
 /**
- * What a command has once its options are understood: the deployment, the repository, the passphrase.
- * Options are defined in `syntax`; commands are in `commands`.
+ * What a command has once its options are understood: the backend, the deployment, the repository and
+ * its passphrase, the archive and its bucket. Options are defined in `syntax`; commands are in
+ * `commands`, and only what several of them need is here.
  *
  * @module
  */
 
-export { connect, type Connection, detectOptions, findDeployment } from "./connect.ts";
+export { archiveBucket, uploadArchive } from "./archive_bucket.ts";
 export {
   backupDirectory,
-  openForSnapshots,
-  repositoryAccess,
-  requireKnownBackend,
-  s3Settings,
-  type Session,
-  type SessionProvider,
-  warnOfUnusedRepository,
-  writeJson,
-} from "./session.ts";
+  parseArchiveUri,
+  requireBackupFile,
+  withLocalArchive,
+} from "./archive_file.ts";
+export { type Backend, requireKnownBackend, warnOfUnusedRepository } from "./backend.ts";
+export { connect, type Connection, detectOptions, findDeployment } from "./connect.ts";
+export { openForSnapshots, repositoryAccess } from "./repository.ts";
+export { s3Settings } from "./s3_settings.ts";
+export type { Session, SessionProvider } from "./session.ts";
+export { pauseForTransfer } from "./transfer_pause.ts";

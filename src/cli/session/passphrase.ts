@@ -1,8 +1,7 @@
-import { ToolError } from "../../errors/mod.ts";
-import { messageOf } from "../../errors/mod.ts";
+import { messageOf, ToolError } from "../../errors/mod.ts";
 import type { PassphraseProvider } from "../../kloset/mod.ts";
-import type { Session } from "./session.ts";
-import { UsageError } from "../syntax/mod.ts";
+import type { CliContext } from "../process/mod.ts";
+import { type GlobalOptions, UsageError } from "../syntax/mod.ts";
 
 /** Names the file that holds the passphrase, where no option does. */
 const FILE_VARIABLE = "INFRAHUB_BACKUP_PASSPHRASE_FILE";
@@ -27,7 +26,10 @@ export class PassphraseError extends ToolError {}
  * It is never taken from the command line, which every user of the host can read.
  */
 export function passphraseProvider(
-  { context, globals }: Pick<Session, "context" | "globals">,
+  { context, globals }: {
+    readonly context: Pick<CliContext, "env" | "askSecret">;
+    readonly globals: Pick<GlobalOptions, "passphraseFile">;
+  },
 ): PassphraseProvider {
   return async (purpose) => {
     const { passphraseFile } = globals;

@@ -1,8 +1,26 @@
 import { Child, type ChildOptions, STDERR_GRACE_MS, type Timer } from "./child.ts";
 import type { CommandFailedError } from "./command_failed_error.ts";
 import { formatDuration } from "../duration.ts";
-import type { CommandInput } from "../environment.ts";
 import { OutputTail } from "./output_tail.ts";
+
+/** A running command that reads its standard input from us. */
+export interface CommandInput {
+  /**
+   * Hands bytes to the command; they may be reused once this resolves.
+   *
+   * @throws {CommandFailedError} when the command has ended, or takes nothing for too long
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Ends the input and waits for the command.
+   *
+   * @returns what the command wrote to its standard output
+   * @throws {CommandFailedError} when it did not exit with 0
+   */
+  close(): Promise<string>;
+  /** Ends the command without ending its input properly. Idempotent; never throws. */
+  abort(reason: unknown): Promise<void>;
+}
 
 /** How a command that reads its standard input from us is run. */
 export interface FeedCommandOptions extends ChildOptions {

@@ -13,6 +13,6 @@ export {
   type CapturedCommand,
 } from "./command_capture.ts";
 export { CommandFailedError, type CommandFailure } from "./command_failed_error.ts";
-export { feedCommand, type FeedCommandOptions } from "./command_input.ts";
+export { type CommandInput, feedCommand, type FeedCommandOptions } from "./command_input.ts";
 export { type CommandStream, streamCommand, type StreamCommandOptions } from "./command_stream.ts";
 export { checkSecrets, InvalidSecretError, secretInput } from "./secret_input.ts";

@@ -1,6 +1,6 @@
 import type { ServiceName } from "../environment.ts";
-import { INFRAHUB_SERVICES } from "../_services.ts";
-import { items, members, number, text, texts } from "../_untyped.ts";
+import { INFRAHUB_SERVICES } from "../services.ts";
+import { items, members, number, text, texts } from "../untyped.ts";
 
 /** What is known of a pod. */
 export interface Pod {

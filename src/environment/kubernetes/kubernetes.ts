@@ -12,7 +12,7 @@ import {
   workloadsOf,
 } from "./_pods.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "../remote/mod.ts";
-import { pause, waitUntil } from "../_wait_until.ts";
+import { pause, waitUntil } from "../wait_until.ts";
 
 /** How a Kubernetes namespace is reached. */
 export interface KubernetesOptions {

@@ -1,17 +1,12 @@
 import {
   captureCommand,
+  type CommandInput,
   type CommandStream,
   feedCommand,
   secretInput,
   streamCommand,
 } from "../command/mod.ts";
-import type {
-  CommandInput,
-  ExecOptions,
-  RunOptions,
-  ServiceName,
-  StreamOptions,
-} from "../environment.ts";
+import type { ExecOptions, RunOptions, ServiceName, StreamOptions } from "../environment.ts";
 import { endMarkedArgv, newMark } from "./remote_end.ts";
 
 /** A command to be run inside a service. */

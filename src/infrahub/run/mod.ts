@@ -16,3 +16,4 @@ export {
   type CreatedBackup,
   type TransferCounts,
 } from "./store_backup.ts";
+export { watchedMaterial, watchedSources } from "./watched.ts";

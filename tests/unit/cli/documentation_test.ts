@@ -187,7 +187,7 @@ const KUBECTL_NEEDS: Readonly<Record<string, readonly (readonly [string, string]
 
 Deno.test("the role in docs/operations.md allows what kubectl is run for", async () => {
   const sources = await Promise.all(
-    ["kubernetes.ts", "detect.ts"].map((name) => read(`src/environment/${name}`)),
+    ["kubernetes/kubernetes.ts", "detect.ts"].map((name) => read(`src/environment/${name}`)),
   );
   const calls = sources.join("\n").matchAll(
     /(?:#call\(|kubectl\(options\),|#program,)\s*\[?\s*"(\w+)"|\[\s*"(annotate|scale|exec|get)", (?:kind, )?"-n"/g,

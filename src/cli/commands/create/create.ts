@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { addCreateDeployment } from "./create_deployment.ts";
-import { addCreateFromCommands } from "./create_from_commands.ts";
-import { addCreateFromFiles } from "./create_from_files.ts";
+import { addCreateDeployment } from "./deployment.ts";
+import { addCreateFromCommands } from "./from_commands.ts";
+import { addCreateFromFiles } from "./from_files.ts";
 import { setDefaultCommand } from "../../syntax/mod.ts";
 import type { SessionProvider } from "../../session/mod.ts";
 

@@ -1,5 +1,5 @@
 /**
- * `create` and its sub-commands: options, the run, and what is printed of it. How a backup is made
+ * `create` and its sub-commands: options, the run for either backend, and what is printed of it. How a backup is made
  * belongs to `src/infrahub/run`.
  *
  * @module

@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { actAsMenu } from "../../syntax/mod.ts";
-import { addRepoValidate } from "./repo_validate.ts";
+import { addRepoValidate } from "./validate.ts";
 import type { SessionProvider } from "../../session/mod.ts";
 
 /** Adds `repo` and what is below it. */

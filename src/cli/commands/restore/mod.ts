@@ -6,4 +6,3 @@
  */
 
 export { addRestore } from "./restore.ts";
-export { requireBackupFile } from "./restore_request.ts";

@@ -1,8 +1,7 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { restoreFromArchive, restoreFromRepository } from "./restore_deployment.ts";
-import { extractArchive, extractBackup } from "./restore_directory.ts";
+import { restoreFromArchive, restoreFromRepository } from "./into_deployment.ts";
+import { extractArchive, extractBackup } from "./into_directory.ts";
 import { printResult } from "../../report/mod.ts";
-import { parseArchiveUri, withLocalArchive } from "../archive_transfer.ts";
 import {
   durationOption,
   environmentOption,
@@ -11,7 +10,13 @@ import {
   streamTimeoutOption,
   UsageError,
 } from "../../syntax/mod.ts";
-import { requireKnownBackend, type Session, type SessionProvider } from "../../session/mod.ts";
+import {
+  parseArchiveUri,
+  requireKnownBackend,
+  type Session,
+  type SessionProvider,
+  withLocalArchive,
+} from "../../session/mod.ts";
 
 /** Adds `restore`. */
 export function addRestore(root: CommandUnknownOpts, session: SessionProvider): void {

@@ -1,10 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { actAsMenu } from "../../syntax/mod.ts";
 import type { SessionProvider } from "../../session/mod.ts";
-import { addSnapshotsCat } from "./snapshots_cat.ts";
-import { addSnapshotsCheck } from "./snapshots_check.ts";
-import { addSnapshotsList } from "./snapshots_list.ts";
-import { addSnapshotsShow } from "./snapshots_show.ts";
+import { addSnapshotsCat } from "./cat.ts";
+import { addSnapshotsCheck } from "./check.ts";
+import { addSnapshotsList } from "./list.ts";
+import { addSnapshotsShow } from "./show.ts";
 
 /** Adds `snapshots` and what is below it. */
 export function addSnapshots(root: CommandUnknownOpts, session: SessionProvider): void {

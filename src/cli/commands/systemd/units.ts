@@ -1,156 +1,188 @@
-import { ToolError } from "../../../errors/mod.ts";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { formatDuration } from "../../../environment/mod.ts";
+import { messageOf } from "../../../errors/mod.ts";
+import { InfrahubBackupError } from "../../../infrahub/mod.ts";
+import { checkServiceCommand } from "./service_command.ts";
+import { PROGRAM, UsageError } from "../../syntax/mod.ts";
+import { writeJson } from "../../report/mod.ts";
+import { type Session, type SessionProvider } from "../../session/mod.ts";
+import { systemdUnits, type UnitFile, UnitValueError } from "./unit_files.ts";
+import { redactUrls } from "../../process/mod.ts";
 
-/** What the units of a periodic backup are made from. */
-export interface UnitOptions {
-  /** Name of both units, without a suffix. */
-  readonly name: string;
-  /** Program and arguments. */
-  readonly command: readonly string[];
-  /** When it runs, as systemd.time(7) has it. */
-  readonly onCalendar: string;
-  readonly user: string;
-  /** Paths that the run writes to; they have to exist when it starts. */
-  readonly writablePaths: readonly string[];
-  /** File that holds the passphrase of the repository. */
-  readonly passphraseFile?: string;
-  /** Unit that is started when a backup fails; may have specifiers. */
-  readonly onFailure?: string;
+/** Where the executable is supposed to be, when it is not what runs now. */
+const INSTALLED = `/usr/local/bin/${PROGRAM}`;
+
+/** Where archives are kept when no directory is named: a service has no directory of its own. */
+const BACKUP_DIRECTORY = "/var/backups/infrahub";
+
+/** Global options that become something else than an argument of the service. */
+const NOT_FORWARDED: readonly string[] = [
+  "version",
+  "backend",
+  "backupDir",
+  "repo",
+  "passphraseFile",
+  "cacheDir",
+];
+
+/** Adds `systemd units`. */
+export function addSystemdUnits(
+  systemd: CommandUnknownOpts,
+  root: CommandUnknownOpts,
+  session: SessionProvider,
+): void {
+  systemd.command("units")
+    .description(
+      "Print, or install, a service that makes a backup and a timer that starts it. Global options " +
+        "and arguments of create are those of the service's command",
+    )
+    .argument("[arguments...]", 'more arguments of "create", after --')
+    .option("--on-calendar <expression>", "when backups are made, see systemd.time(7)", "daily")
+    .option("--install <directory>", "write the units there, such as /etc/systemd/system")
+    .option("--force", "replace units that are there and are others")
+    .option("--name <name>", "name of both units, without a suffix", PROGRAM)
+    .option("--user <user>", "user that backups are made as", "root")
+    .option(
+      "--on-failure <unit>",
+      "unit that is started when a backup fails, such as tell@%n.service",
+    )
+    .option(
+      "--executable <path>",
+      `the program (default: this executable; from the sources, ${INSTALLED})`,
+    )
+    .action(async (args, options) => {
+      const current = session();
+      if (!/^[A-Za-z0-9:_.@-]+$/.test(options.name)) {
+        throw new UsageError(`invalid argument ${JSON.stringify(options.name)} for "--name" flag`);
+      }
+      const target = targetOf(current);
+      const { metricsFile, passphraseFile } = current.globals;
+      const argv = [...target.options, ...forwarded(root, current), "create", ...args];
+      await checkServiceCommand(argv);
+      const units = unitsOf({
+        name: options.name,
+        command: [
+          options.executable ?? (Deno.build.standalone ? Deno.execPath() : INSTALLED),
+          ...argv,
+        ],
+        onCalendar: options.onCalendar,
+        user: options.user,
+        writablePaths: [
+          ...target.paths,
+          ...(metricsFile ? [folderOf(absolute(metricsFile, current))] : []),
+        ],
+        ...(passphraseFile ? { passphraseFile: absolute(passphraseFile, current) } : {}),
+        ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
+      });
+      if (options.install === undefined) printUnits(current, units);
+      else await installUnits(current, units, options.install, options.force ?? false);
+    });
 }
 
-/** A file to be put into a folder of systemd. */
-export interface UnitFile {
-  readonly name: string;
-  readonly content: string;
-}
-
-/** A text that cannot stand in a unit file. */
-export class UnitValueError extends ToolError {}
-
-/** What the credential with the passphrase is called; `passphrase.ts` looks for it under this name. */
-const PASSPHRASE_CREDENTIAL = "infrahub-backup-passphrase";
-
-/**
- * The service and the timer of a periodic backup.
- *
- * @throws {UnitValueError} when a value has a line break or another control character
- */
-export function systemdUnits(options: UnitOptions): UnitFile[] {
-  return [
-    { name: `${options.name}.service`, content: service(options) },
-    { name: `${options.name}.timer`, content: timer(options) },
-  ];
-}
-
-function service(options: UnitOptions): string {
-  const { onFailure, passphraseFile, writablePaths } = options;
-  return `[Unit]
-Description=Backup of Infrahub
-Documentation=man:infrahub-backup(1)
-Wants=network-online.target
-After=network-online.target docker.service
-# Who is told of a failure; %n is the name of this unit. Exit code 3, a suspiciously small backup,
-# counts as one: somebody has to look.
-${
-    onFailure === undefined
-      ? "#OnFailure=notify-admin@%n.service"
-      : `OnFailure=${checked(onFailure)}`
+/** Where backups go: options that name it, and paths that have to be writable for it. */
+function targetOf(session: Session): { options: string[]; paths: string[] } {
+  const { globals, isGiven } = session;
+  const { repo } = globals;
+  const backend = !isGiven("backend") && repo ? "plakar" : globals.backend;
+  if (backend !== "plakar") {
+    const directory = absolute(globals.backupDir || BACKUP_DIRECTORY, session);
+    return { options: ["--backup-dir", directory], paths: [directory] };
   }
-
-[Service]
-Type=notify
-NotifyAccess=main
-User=${plain(options.user)}
-ExecStart=${options.command.map(execArgument).join(" ")}
-# INFRAHUB_*, AWS_* and others, one NAME=value per line; for its owner's eyes only.
-EnvironmentFile=-/etc/${plain(options.name)}/environment
-Environment=INFRAHUB_CACHE_DIR=%C/${plain(options.name)}
-${
-    passphraseFile === undefined
-      ? `#LoadCredential=${PASSPHRASE_CREDENTIAL}:/etc/${plain(options.name)}/passphrase`
-      : `LoadCredential=${PASSPHRASE_CREDENTIAL}:${plain(passphraseFile)}`
+  if (!repo) throw new UsageError("--repo is required when using plakar backend");
+  if (redactUrls(repo) !== repo) {
+    throw new UsageError(
+      "a unit file can be read by everybody: name the repository without its keys, and put " +
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY into the service's environment file",
+    );
   }
+  const path = repo.replace(/^(fs|file):\/\//, "");
+  if (path.includes("://")) return { options: ["--backend", "plakar", "--repo", repo], paths: [] };
+  const directory = absolute(path, session);
+  return { options: ["--backend", "plakar", "--repo", directory], paths: [directory] };
+}
 
-# Ended by "systemctl stop", it puts everything back first, and asks for more time as long as it
-# works. Only the program itself is told to end: it ends the commands that it runs.
-KillMode=mixed
-TimeoutStopSec=15min
-SuccessExitStatus=143
-# A sign of life comes at half of this.
-WatchdogSec=3min
-LimitCORE=0
+/** The other global options that are set, as arguments. */
+function forwarded(root: CommandUnknownOpts, { context }: Session): string[] {
+  return root.options.flatMap((option) => {
+    const name = option.attributeName();
+    const source = root.getOptionValueSource(name);
+    if (NOT_FORWARDED.includes(name) || (source !== "cli" && source !== "env")) return [];
+    const flag = option.long ?? "";
+    const value: unknown = root.getOptionValue(name);
+    if (value === true) return [flag];
+    if (name === "metricsFile") return [flag, absolute(String(value), { context })];
+    if (name === "progressInterval") return [flag, formatDuration(Number(value))];
+    if (typeof value === "object" && value !== null) {
+      return Object.entries(value).flatMap(([key, item]) => [flag, `${key}=${item}`]);
+    }
+    return [flag, String(value)];
+  });
+}
 
-Nice=10
-IOSchedulingPriority=7
-MemoryHigh=1G
-
-UMask=0077
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=read-only
-${writablePaths.map((path) => `ReadWritePaths=${quoted(path)}\n`).join("")}CacheDirectory=${
-    plain(options.name)
+function unitsOf(options: Parameters<typeof systemdUnits>[0]): UnitFile[] {
+  try {
+    return systemdUnits(options);
+  } catch (error) {
+    if (error instanceof UnitValueError) throw new UsageError(error.message, { cause: error });
+    throw error;
   }
-CacheDirectoryMode=0700
-RuntimeDirectory=${plain(options.name)}
-RuntimeDirectoryMode=0700
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-LockPersonality=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-SystemCallArchitectures=native
-# Reading and writing files of databases, and running their programs as their users.
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_KILL CAP_SETGID CAP_SETUID
-# Not MemoryDenyWriteExecute: the program's own code is compiled while it runs.
-`;
 }
 
-function timer({ onCalendar }: UnitOptions): string {
-  return `[Unit]
-Description=Periodic backup of Infrahub
-Documentation=man:infrahub-backup(1)
-
-[Timer]
-OnCalendar=${plain(onCalendar)}
-# A backup that was missed while the host was off is made up for.
-Persistent=yes
-RandomizedDelaySec=5min
-
-[Install]
-WantedBy=timers.target
-`;
+function printUnits(session: Session, units: readonly UnitFile[]): void {
+  if (session.json) return writeJson(session, { ok: true, units });
+  session.context.writeOut(
+    units.map(({ name, content }) => `# ${name}\n${content}`).join("\n"),
+  );
 }
 
-/** A value that is taken as it is, specifiers such as `%n` included. */
-function checked(text: string): string {
-  if (text === "" || /\p{Cc}/u.test(text)) {
-    throw new UnitValueError(`not possible in a unit file: ${JSON.stringify(text)}`);
+async function installUnits(
+  session: Session,
+  units: readonly UnitFile[],
+  directory: string,
+  force: boolean,
+): Promise<void> {
+  const folder = absolute(directory, session).replace(/\/+$/, "");
+  // All are looked at before any is written.
+  for (const { name, content } of units) {
+    const there = await readIfThere(`${folder}/${name}`);
+    if (there !== undefined && there !== content && !force) {
+      throw new InfrahubBackupError(
+        `${folder}/${name} exists and is another: use --force to replace it`,
+      );
+    }
   }
-  return text;
+  const paths: string[] = [];
+  for (const { name, content } of units) {
+    const path = `${folder}/${name}`;
+    try {
+      await Deno.writeTextFile(`${path}.part`, content, { mode: 0o644 });
+      await Deno.rename(`${path}.part`, path);
+    } catch (error) {
+      throw new InfrahubBackupError(`cannot write ${path}: ${messageOf(error)}`, { cause: error });
+    }
+    paths.push(path);
+  }
+  const timer = units.at(-1)?.name ?? "";
+  session.reporter.info(
+    `To start it: systemctl daemon-reload && systemctl enable --now ${timer}`,
+  );
+  if (session.json) writeJson(session, { ok: true, files: paths });
+  else session.context.writeOut(paths.map((path) => `${path}\n`).join(""));
 }
 
-/** A value in which nothing is taken for a specifier. */
-function plain(text: string): string {
-  return checked(text).replaceAll("%", "%%");
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new InfrahubBackupError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
-/** One of several values: nothing in it ends it. */
-function quoted(text: string): string {
-  const safe = plain(text);
-  return /^[A-Za-z0-9%+,./:=@_-]+$/.test(safe)
-    ? safe
-    : `"${safe.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+function absolute(path: string, { context }: Pick<Session, "context">): string {
+  return path.startsWith("/") ? path : `${context.workingDirectory()}/${path}`;
 }
 
-/** An argument of a command line: no variable in it is expanded. */
-function execArgument(text: string): string {
-  return text === "" ? '""' : quoted(text).replaceAll("$", "$$$$");
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

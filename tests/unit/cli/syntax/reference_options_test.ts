@@ -10,7 +10,7 @@ import { defaultCommandOf } from "../../../../src/cli/syntax/default_command.ts"
 import { run } from "../../../../src/cli/mod.ts";
 import { honoursEnvironment, variableOf } from "../../../../src/cli/syntax/options.ts";
 import { createProgram } from "../../../../src/cli/program.ts";
-import { backupDirectory, type Session } from "../../../../src/cli/session/session.ts";
+import { backupDirectory, type Session } from "../../../../src/cli/session/mod.ts";
 import { recordingContext } from "../_support.ts";
 
 /** What a flag takes. */

@@ -1,9 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  reportJson,
-  reportText,
-} from "../../../../../src/cli/commands/snapshots/snapshots_check.ts";
-import { groupJson, groupTable } from "../../../../../src/cli/commands/snapshots/snapshots_list.ts";
+import { reportJson, reportText } from "../../../../../src/cli/commands/snapshots/check.ts";
+import { groupJson, groupTable } from "../../../../../src/cli/commands/snapshots/list.ts";
 import {
   type BackupGroup,
   type CheckReport,

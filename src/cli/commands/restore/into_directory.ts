@@ -1,8 +1,8 @@
 import { openArchive } from "../../../archive/mod.ts";
 import { formatSize, openExisting, restoreToDirectory, shortId } from "../../../infrahub/mod.ts";
-import { loadDecryptionKey, requireBackupFile, type RestoreRequest } from "./restore_request.ts";
+import { loadDecryptionKey, type RestoreRequest } from "./request.ts";
 import type { CommandResult } from "../../report/mod.ts";
-import { repositoryAccess, type Session } from "../../session/mod.ts";
+import { repositoryAccess, requireBackupFile, type Session } from "../../session/mod.ts";
 
 /** Copies a backup of a repository into a directory. */
 export async function extractBackup(

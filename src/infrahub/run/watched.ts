@@ -1,9 +1,5 @@
-import type {
-  ComponentSource,
-  Reporter,
-  RestorableDump,
-  RestoreMaterial,
-} from "../../infrahub/mod.ts";
+import type { ComponentSource, RestorableDump, RestoreMaterial } from "../dump/mod.ts";
+import type { Reporter } from "../reporter.ts";
 
 /** The same sources; what is read from them is told to the reporter. */
 export function watchedSources(

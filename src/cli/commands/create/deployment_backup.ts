@@ -10,20 +10,16 @@ import {
   type Neo4jEdition,
   prepareArchiveDirectory,
   UndoFailedError,
+  watchedSources,
 } from "../../../infrahub/mod.ts";
-import {
-  archiveResult,
-  openTarget,
-  repositoryResult,
-  storeBackup,
-  warnOfShrinkage,
-} from "./store_components.ts";
-import type { CommandResult, KnownFacts } from "../../report/mod.ts";
-import { type ArchiveUpload, uploadCreated } from "../archive_transfer.ts";
-import { watchedSources } from "../watched.ts";
-import { backupDirectory, connect, type Session } from "../../session/mod.ts";
 import { redactUrls, VERSION } from "../../process/mod.ts";
+import type { CommandResult, KnownFacts } from "../../report/mod.ts";
+import { backupDirectory, connect, type Session } from "../../session/mod.ts";
 import { UsageError } from "../../syntax/mod.ts";
+import { type ArchiveUpload, uploadCreated } from "./archive_upload.ts";
+import { archiveResult, repositoryResult } from "./backup_result.ts";
+import { openTarget, storeBackup } from "./repository_backup.ts";
+import { warnOfShrinkage } from "./shrink_warning.ts";
 
 /** A backup of a deployment, for either backend. */
 export interface DeploymentBackupRequest {

@@ -1,8 +1,13 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { InfrahubBackupError } from "../../../infrahub/mod.ts";
-import { sandboxOf, type StoreFinding, validateStore } from "../../../kloset/mod.ts";
+import {
+  InfrahubBackupError,
+  sandboxOf,
+  type StoreFinding,
+  validateStore,
+} from "../../../infrahub/mod.ts";
 import { redactUrls } from "../../process/mod.ts";
-import { s3Settings, type SessionProvider, writeJson } from "../../session/mod.ts";
+import { writeJson } from "../../report/mod.ts";
+import { s3Settings, type SessionProvider } from "../../session/mod.ts";
 import { UsageError } from "../../syntax/mod.ts";
 
 /** Adds `repo validate`. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { warnOfShrinkage } from "../../../../../src/cli/commands/create/store_components.ts";
+import { warnOfShrinkage } from "../../../../../src/cli/commands/create/shrink_warning.ts";
 import type { Session } from "../../../../../src/cli/session/session.ts";
 import { recordingReporter } from "../../../infrahub/_support.ts";
 import { recordingContext } from "../../_support.ts";

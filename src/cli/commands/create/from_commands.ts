@@ -8,8 +8,8 @@ import {
   recordPath,
   resolveEdition,
 } from "../../../infrahub/mod.ts";
-import { backUpToRepository } from "./store_components.ts";
-import { encryptOption } from "./archive_encryption.ts";
+import { backUpToRepository } from "./repository_backup.ts";
+import { encryptOption } from "./encryption_options.ts";
 import { printResult } from "../../report/mod.ts";
 import { streamTimeoutOption, UsageError } from "../../syntax/mod.ts";
 import { requireKnownBackend, type SessionProvider } from "../../session/mod.ts";

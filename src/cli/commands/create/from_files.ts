@@ -10,14 +10,15 @@ import {
   resolveEdition,
   tarSource,
 } from "../../../infrahub/mod.ts";
-import { archiveResult, backUpToRepository } from "./store_components.ts";
+import { archiveResult } from "./backup_result.ts";
+import { backUpToRepository } from "./repository_backup.ts";
 import {
   type EncryptionChoice,
   encryptKeyOption,
   encryptOption,
   recipientOf,
   wantsEncryptedRepository,
-} from "./archive_encryption.ts";
+} from "./encryption_options.ts";
 import { type CommandResult, printResult } from "../../report/mod.ts";
 import {
   backupDirectory,

@@ -6,7 +6,8 @@ import {
   shortId,
   type SnapshotDescription,
 } from "../../../infrahub/mod.ts";
-import { openForSnapshots, type SessionProvider, writeJson } from "../../session/mod.ts";
+import { writeJson } from "../../report/mod.ts";
+import { openForSnapshots, type SessionProvider } from "../../session/mod.ts";
 
 /** Adds `snapshots show`. */
 export function addSnapshotsShow(snapshots: CommandUnknownOpts, session: SessionProvider): void {

@@ -1,5 +1,4 @@
 import { openArchive } from "../../../archive/mod.ts";
-import { formatDuration } from "../../../environment/mod.ts";
 import {
   archiveMaterial,
   openExisting,
@@ -7,11 +6,18 @@ import {
   repositoryMaterial,
   type RestoreMaterial,
   selectBackup,
+  watchedMaterial,
 } from "../../../infrahub/mod.ts";
-import { loadDecryptionKey, requireBackupFile, type RestoreRequest } from "./restore_request.ts";
+import { loadDecryptionKey, type RestoreRequest } from "./request.ts";
 import { type CommandResult, roundSeconds } from "../../report/mod.ts";
-import { watchedMaterial } from "../watched.ts";
-import { connect, type Connection, repositoryAccess, type Session } from "../../session/mod.ts";
+import {
+  connect,
+  type Connection,
+  pauseForTransfer,
+  repositoryAccess,
+  requireBackupFile,
+  type Session,
+} from "../../session/mod.ts";
 
 /** Restores a backup, or one snapshot, of a repository into the deployment. */
 export async function restoreFromRepository(
@@ -22,7 +28,7 @@ export async function restoreFromRepository(
   if (request.decryptKey !== undefined) {
     reporter.warn("--decrypt-key ignored: it is for archives, and the backend is plakar");
   }
-  await sleepBefore(session, request.sleepMs);
+  await pauseForTransfer(session, request.sleepMs);
   const connection = await connect(session);
   await using repository = await openExisting(
     repositoryAccess(session, "--repo is required when using plakar backend"),
@@ -61,7 +67,7 @@ export async function restoreFromArchive(
   request: RestoreRequest,
 ): Promise<CommandResult> {
   const { context, reporter } = session;
-  await sleepBefore(session, request.sleepMs, "Press Ctrl+C to cancel if you need more time");
+  await pauseForTransfer(session, request.sleepMs, "Press Ctrl+C to cancel if you need more time");
   await requireBackupFile(path);
   const privateKey = await loadDecryptionKey(request);
   const connection = await connect(session);
@@ -139,15 +145,4 @@ function componentsOf({ neo4j, postgres }: RestoreMaterial): string[] {
     ...(neo4j === undefined ? [] : ["neo4j"]),
     ...(postgres === undefined ? [] : ["postgres"]),
   ];
-}
-
-async function sleepBefore(
-  { context, reporter }: Session,
-  milliseconds: number,
-  hint?: string,
-): Promise<void> {
-  if (milliseconds === 0) return;
-  reporter.info(`Sleeping for ${formatDuration(milliseconds)} to allow backup file transfer...`);
-  if (hint !== undefined) reporter.info(hint);
-  await context.clock.sleep(milliseconds, context.signal);
 }

@@ -5,7 +5,8 @@ import {
   InfrahubBackupError,
   shortId,
 } from "../../../infrahub/mod.ts";
-import { openForSnapshots, type SessionProvider, writeJson } from "../../session/mod.ts";
+import { writeJson } from "../../report/mod.ts";
+import { openForSnapshots, type SessionProvider } from "../../session/mod.ts";
 import { UsageError } from "../../syntax/mod.ts";
 
 /** Adds `snapshots check`. */

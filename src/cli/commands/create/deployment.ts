@@ -1,19 +1,17 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { formatDuration } from "../../../environment/mod.ts";
 import { METADATA_CHOICES, requireRedactionConfirmed } from "../../../infrahub/mod.ts";
 import {
   backUpDeploymentToArchive,
   backUpDeploymentToRepository,
   type DeploymentBackupRequest,
-} from "./backup_deployment.ts";
+} from "./deployment_backup.ts";
 import {
   encryptKeyOption,
   encryptOption,
   recipientOf,
   wantsEncryptedRepository,
-} from "./archive_encryption.ts";
+} from "./encryption_options.ts";
 import { printResult } from "../../report/mod.ts";
-import { archiveBucket } from "../archive_transfer.ts";
 import {
   commandPath,
   durationOption,
@@ -24,8 +22,9 @@ import {
   UsageError,
 } from "../../syntax/mod.ts";
 import {
+  archiveBucket,
+  pauseForTransfer,
   requireKnownBackend,
-  type Session,
   type SessionProvider,
   warnOfUnusedRepository,
 } from "../../session/mod.ts";
@@ -134,19 +133,10 @@ export function addCreateDeployment(
         await upload?.bucket.requireReachable();
         return await backUpDeploymentToArchive(current, request, recipient, upload);
       });
-      await sleepAfterwards(current, options.sleep, requireKnownBackend(current.globals));
+      const isArchive = requireKnownBackend(current.globals) === "tarball";
+      const hint = isArchive
+        ? "Press Ctrl+C to exit early if file transfer is complete"
+        : undefined;
+      await pauseForTransfer(current, options.sleep, hint);
     });
-}
-
-async function sleepAfterwards(
-  { context, reporter }: Session,
-  milliseconds: number,
-  backend: "tarball" | "plakar",
-): Promise<void> {
-  if (milliseconds === 0) return;
-  reporter.info(`Sleeping for ${formatDuration(milliseconds)} to allow backup file transfer...`);
-  if (backend === "tarball") {
-    reporter.info("Press Ctrl+C to exit early if file transfer is complete");
-  }
-  await context.clock.sleep(milliseconds, context.signal);
 }

@@ -1,7 +1,6 @@
 import { loadPrivateKey } from "../../../archive/mod.ts";
 import type { Neo4jEdition } from "../../../infrahub/mod.ts";
 import type { KnownFacts } from "../../report/mod.ts";
-import { UsageError } from "../../syntax/mod.ts";
 
 /** What the options of `restore` say. */
 export interface RestoreRequest {
@@ -26,14 +25,4 @@ export async function loadDecryptionKey(
   { decryptKey }: RestoreRequest,
 ): Promise<CryptoKey | undefined> {
   return decryptKey === undefined ? undefined : await loadPrivateKey(decryptKey);
-}
-
-/** @throws {UsageError} when it does not exist */
-export async function requireBackupFile(path: string): Promise<void> {
-  try {
-    await Deno.stat(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UsageError(`backup file not found: ${path}`, { cause: error });
-  }
 }

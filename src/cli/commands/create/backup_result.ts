@@ -1,0 +1,79 @@
+import {
+  type CreatedArchive,
+  type CreatedBackup,
+  describeShrinkage,
+  formatSize,
+  shortId,
+  type Shrinkage,
+  type TransferCounts,
+} from "../../../infrahub/mod.ts";
+import { redactUrls } from "../../process/mod.ts";
+import { type CommandResult, roundSeconds } from "../../report/mod.ts";
+
+/** The result of a backup to a repository. */
+export function repositoryResult(
+  backup: CreatedBackup,
+  location: string,
+  shrinkage: readonly Shrinkage[] = [],
+): CommandResult {
+  const { backupId, components, totals } = backup;
+  const repo = redactUrls(location);
+  return {
+    text: `Backup ${backupId} complete: ${components.length} components, ` +
+      `${formatSize(totals.bytesRead)} read, ${formatSize(totals.bytesNew)} new, ` +
+      `${formatSize(totals.bytesStored)} stored in ${totals.durationSeconds.toFixed(1)}s ` +
+      `(repository ${repo})`,
+    json: {
+      backup_id: backupId,
+      repo,
+      components: components.map((component) => ({
+        component: component.component,
+        snapshot_id: shortId(component.snapshotId),
+        ...jsonCounts(component),
+      })),
+      totals: jsonCounts(totals),
+      ...jsonWarnings(shrinkage),
+    },
+    components: components.map((component) => ({
+      ...component,
+      durationSeconds: roundSeconds(component.durationSeconds),
+    })),
+  };
+}
+
+/** The result of a backup to an archive. */
+export function archiveResult(
+  archive: CreatedArchive,
+  shrinkage: readonly Shrinkage[] = [],
+): CommandResult {
+  return {
+    text: `Backup ${archive.backupId} complete: ${archive.components.length} components, ` +
+      `${formatSize(archive.bytes)} in ${archive.durationSeconds.toFixed(1)}s\n${archive.path}`,
+    json: {
+      backup_id: archive.backupId,
+      path: archive.path,
+      components: archive.components.map(({ component, bytes }) => ({
+        component,
+        bytes_read: bytes,
+      })),
+      bytes: archive.bytes,
+      encrypted: archive.path.endsWith(".enc"),
+      duration_seconds: roundSeconds(archive.durationSeconds),
+      ...jsonWarnings(shrinkage),
+    },
+    components: archive.components.map(({ component, bytes }) => ({ component, bytesRead: bytes })),
+  };
+}
+
+function jsonWarnings(shrinkage: readonly Shrinkage[]) {
+  return shrinkage.length === 0 ? {} : { warnings: shrinkage.map(describeShrinkage) };
+}
+
+function jsonCounts(counts: TransferCounts) {
+  return {
+    bytes_read: counts.bytesRead,
+    bytes_new: counts.bytesNew,
+    bytes_stored: counts.bytesStored,
+    duration_seconds: roundSeconds(counts.durationSeconds),
+  };
+}

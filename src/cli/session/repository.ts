@@ -1,0 +1,35 @@
+import { openExisting, type RepositoryAccess } from "../../infrahub/mod.ts";
+import { defaultCacheDirectory, type Repository } from "../../kloset/mod.ts";
+import { PROGRAM, UsageError } from "../syntax/mod.ts";
+import { passphraseProvider } from "./passphrase.ts";
+import { s3Settings } from "./s3_settings.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * How to reach the repository that the options name.
+ *
+ * @param missing error text when they name none
+ */
+export function repositoryAccess(session: Session, missing: string): RepositoryAccess {
+  const { context, globals, reporter } = session;
+  if (!globals.repo) throw new UsageError(missing);
+  const cacheDirectory = globals.cacheDir ?? defaultCacheDirectory(PROGRAM, context.env);
+  return {
+    location: globals.repo,
+    s3: s3Settings(session),
+    engine: {
+      signal: context.signal,
+      onWarning: (message) => reporter.warn(message),
+      passphrase: passphraseProvider(session),
+      ...(globals.jobs === undefined ? {} : { jobs: globals.jobs }),
+      ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
+    },
+  };
+}
+
+/** Opens the repository of a `snapshots` command, which needs no backend to be named. */
+export async function openForSnapshots(session: Session, command: string): Promise<Repository> {
+  return await openExisting(
+    repositoryAccess(session, `--repo is required for snapshots ${command}`),
+  );
+}

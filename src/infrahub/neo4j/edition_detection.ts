@@ -7,10 +7,15 @@ import {
   DeploymentError,
   DeploymentRefusedError,
 } from "../deployment/mod.ts";
-import { runCypher } from "./cypher.ts";
+import { parseRows, runCypher } from "./cypher.ts";
 import { waitForNeo4j } from "./readiness.ts";
 
-const QUERY = "CALL dbms.components() YIELD edition";
+/**
+ * Asked by the component's name: Neo4j of 2025 and later lists its versions of Cypher as well, as a
+ * component without an edition.
+ */
+const QUERY = "CALL dbms.components() YIELD name, edition " +
+  "WHERE name = 'Neo4j Kernel' RETURN edition";
 
 /** What the edition is wanted for, and what the user said about it. */
 export interface DetectEditionOptions {
@@ -101,10 +106,9 @@ async function requireRunning(
 }
 
 function parseEdition(output: string): Neo4jEdition {
-  const last = output.split("\n").map((line) => line.trim()).filter((line) => line !== "").at(-1);
-  const edition = last?.replaceAll('"', "").toLowerCase();
-  if (edition === "enterprise" || edition === "community") return edition;
-  throw new Error(
-    last === undefined ? "no answer" : `unexpected answer ${JSON.stringify(last.slice(0, 100))}`,
-  );
+  const rows = parseRows(output);
+  const edition = rows[0]?.join(",").toLowerCase();
+  if (rows.length === 1 && (edition === "enterprise" || edition === "community")) return edition;
+  if (output.trim() === "") throw new Error("no answer");
+  throw new Error(`unexpected answer ${JSON.stringify(output.trim())}`);
 }

@@ -13,7 +13,7 @@ import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts
 const CREDENTIALS = { database: "neo4j", username: "me", password: new Secret("hush") };
 const NO = failure(["x"], 1, "no");
 
-Deno.test("detectEdition() reads the last line of the answer", async (t) => {
+Deno.test("detectEdition() asks for the edition of the server by its name", async (t) => {
   const rows = [
     ['edition\n"community"', "community"],
     ['edition\n"Enterprise"\n\n', "enterprise"],
@@ -24,7 +24,8 @@ Deno.test("detectEdition() reads the last line of the answer", async (t) => {
       const { deployment, lines } = fakeDeployment(environment);
       assertEquals(await detectEdition(deployment, CREDENTIALS, { purpose: "backup" }), edition);
       assertEquals(environment.log, [
-        "database: cypher-shell -d system --format plain CALL dbms.components() YIELD edition",
+        "database: cypher-shell -d system --format plain CALL dbms.components() YIELD name, " +
+        "edition WHERE name = 'Neo4j Kernel' RETURN edition",
       ]);
       assertEquals(environment.find("cypher-shell").secrets, {
         NEO4J_USERNAME: "me",
@@ -56,6 +57,17 @@ Deno.test("detectEdition() does not guess", async (t) => {
       );
     });
   }
+});
+
+Deno.test("detectEdition() shows the whole of an answer that it does not understand", async () => {
+  const answer = 'edition\n"community"\n""';
+  const environment = new FakeEnvironment().on("database", "cypher-shell", answer);
+  const { deployment } = fakeDeployment(environment);
+  await assertRejects(
+    () => detectEdition(deployment, CREDENTIALS, { purpose: "backup" }),
+    DeploymentError,
+    `unexpected answer ${JSON.stringify(answer)}`,
+  );
 });
 
 Deno.test("detectEdition() lets a given edition stand, with a warning", async () => {

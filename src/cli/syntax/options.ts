@@ -2,12 +2,15 @@ import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { formatDuration, InvalidDurationError, parseDuration } from "../../environment/mod.ts";
 import { InvalidInputError, type Neo4jEdition, resolveEdition } from "../../infrahub/mod.ts";
 
-/** What options have in common that take their value from the environment. */
-const ENVIRONMENT_OPTIONS = new WeakSet<object>();
+/** The options that take their value from the environment, with the names of their variables. */
+const VARIABLES = new WeakMap<object, string>();
 
 /**
  * An option that may also be set by the environment. The variable's name follows from the flag:
  * `--log-format` is `INFRAHUB_LOG_FORMAT`.
+ *
+ * @param variable its name where that of the rule is one of Infrahub's own, which means something
+ * else: who sources the variables of Infrahub's services must not set options of this program
  *
  * Commander's own binding is not used: an empty variable would count as set there, and any value
  * of a boolean one as true.
@@ -15,20 +18,25 @@ const ENVIRONMENT_OPTIONS = new WeakSet<object>();
 export function environmentOption<Flags extends string>(
   flags: Flags,
   description: string,
+  variable?: string,
 ): Option<Flags> {
   const option = new Option(flags, description);
+  VARIABLES.set(option, variable ?? variableByRule(option));
   option.description = `${description} (env: ${variableOf(option)})`;
-  ENVIRONMENT_OPTIONS.add(option);
   return option;
 }
 
 /** Whether the option was made by {@linkcode environmentOption}. */
 export function honoursEnvironment(option: object): boolean {
-  return ENVIRONMENT_OPTIONS.has(option);
+  return VARIABLES.has(option);
 }
 
 /** Name of the variable that belongs to an option. */
 export function variableOf(option: { name(): string }): string {
+  return VARIABLES.get(option) ?? variableByRule(option);
+}
+
+function variableByRule(option: { name(): string }): string {
   return `INFRAHUB_${option.name().toUpperCase().replaceAll("-", "_")}`;
 }
 

@@ -45,7 +45,12 @@ export function createRootCommand(isTaskManager: boolean) {
         .default("text"),
     )
     .addOption(
-      environmentOption("--log-level <level>", "least severity that is logged")
+      environmentOption(
+        "--log-level <level>",
+        "least severity that is logged",
+        // Infrahub's own INFRAHUB_LOG_LEVEL, such as INFO or CRITICAL, is what its services log.
+        "INFRAHUB_BACKUP_LOG_LEVEL",
+      )
         .choices(["debug", "info", "warning", "error"]).default("info" as const),
     )
     .addOption(

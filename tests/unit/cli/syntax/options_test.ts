@@ -24,7 +24,7 @@ const GLOBAL_OPTIONS: readonly [string, string, string, unknown, string, unknown
   ["--backup-dir", "INFRAHUB_BACKUP_DIR", "backupDir", undefined, "/b"],
   ["--k8s-namespace", "INFRAHUB_K8S_NAMESPACE", "k8sNamespace", undefined, "ns"],
   ["--log-format", "INFRAHUB_LOG_FORMAT", "logFormat", "text", "json"],
-  ["--log-level", "INFRAHUB_LOG_LEVEL", "logLevel", "info", "debug"],
+  ["--log-level", "INFRAHUB_BACKUP_LOG_LEVEL", "logLevel", "info", "debug"],
   ["--backend", "INFRAHUB_BACKEND", "backend", "tarball", "plakar"],
   ["--repo", "INFRAHUB_REPO", "repo", undefined, "/r"],
   ["--backup-id", "INFRAHUB_BACKUP_ID", "backupId", undefined, "20260318_143000"],
@@ -296,8 +296,8 @@ Deno.test("values that do not fit are errors, wherever they come from", async (t
     ],
     [
       [],
-      { INFRAHUB_LOG_LEVEL: "loud" },
-      'invalid value "loud" of INFRAHUB_LOG_LEVEL: Allowed choices are debug, info, warning, error.',
+      { INFRAHUB_BACKUP_LOG_LEVEL: "loud" },
+      'invalid value "loud" of INFRAHUB_BACKUP_LOG_LEVEL: Allowed choices are debug, info, warning, error.',
     ],
   ];
   for (const [argv, variables, message] of rows) {

@@ -1,4 +1,4 @@
-/** How the scripts of this folder run programs. */
+/** How the scripts that make test beds run programs, and keep what they have made. */
 
 /** The test bed cannot be had or has failed; the message says what and what to do. */
 export class StackError extends Error {
@@ -106,4 +106,22 @@ export async function makeOnce(
     throw error;
   }
   return target;
+}
+
+/** In a folder of {@linkcode makeInPlace}: it is complete. */
+const COMPLETE = ".complete";
+
+/**
+ * Makes a folder once that cannot be renamed, such as a Python environment, whose programs name it:
+ * `make` fills it where it stays, and it is marked when it is complete. What is found without the
+ * mark was left by a run that has been ended, and is made anew. Two runs must not do so at once.
+ *
+ * @returns `folder`
+ */
+export async function makeInPlace(folder: string, make: () => Promise<void>): Promise<string> {
+  if (await exists(`${folder}/${COMPLETE}`)) return folder;
+  if (await exists(folder)) await Deno.remove(folder, { recursive: true });
+  await make();
+  await Deno.writeTextFile(`${folder}/${COMPLETE}`, "");
+  return folder;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { exists, report, run, StackError } from "./_command.ts";
+import { exists, report, run, StackError } from "./command.ts";
 import { cacheFolder, runtimeFolder } from "./folders.ts";
 import { composeFolder } from "./programs.ts";
 

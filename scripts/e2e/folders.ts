@@ -20,10 +20,17 @@ export function runtimeFolder(): string {
 /** Where {@link ../../tests/e2e} is. */
 export const E2E_TESTS = new URL("../../tests/e2e/", import.meta.url);
 
-/** Holds other runs off while `body` runs: two must not install or start the same thing. */
-export async function exclusively<T>(body: () => Promise<T>): Promise<T> {
-  await Deno.mkdir(cacheFolder(), { recursive: true });
-  using lock = await Deno.open(`${cacheFolder()}/lock`, { create: true, write: true });
+/**
+ * Holds other runs off while `body` runs: two must not install or start the same thing.
+ *
+ * @param folder what they would share
+ */
+export async function exclusively<T>(
+  body: () => Promise<T>,
+  folder = cacheFolder(),
+): Promise<T> {
+  await Deno.mkdir(folder, { recursive: true });
+  using lock = await Deno.open(`${folder}/lock`, { create: true, write: true });
   await lock.lock(true);
   return await body();
 }

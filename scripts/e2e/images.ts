@@ -7,7 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { exists, makeOnce, report, run, StackError } from "./_command.ts";
+import { exists, makeOnce, report, run, StackError } from "./command.ts";
 import { engineEnvironment } from "./engine.ts";
 import { cacheFolder, E2E_TESTS } from "./folders.ts";
 
@@ -91,12 +91,17 @@ async function baseArchive(): Promise<string> {
   });
 }
 
-/** The jars of Neo4j and of its shell; fetched once per list. */
-export async function neo4jJars(): Promise<string> {
-  const pom = `${RECIPES}/neo4j/pom.xml`;
+/**
+ * The jars of Neo4j and of its shell; fetched once per list.
+ *
+ * @param pom the list; that of the images when left out
+ * @returns their folder
+ */
+export async function neo4jJars(pom = `${RECIPES}/neo4j/pom.xml`): Promise<string> {
   const digest = createHash("sha256").update(await Deno.readFile(pom)).digest("hex").slice(0, 12);
   return await makeOnce(`${cacheFolder()}/neo4j-jars-${digest}`, async (temporary) => {
     report("fetching the jars of Neo4j");
+    await Deno.mkdir(cacheFolder(), { recursive: true });
     const goal = `${DEPENDENCY_PLUGIN}:copy-dependencies`;
     const flags = ["-DincludeScope=runtime", `-DoutputDirectory=${temporary}`];
     await run("mvn", ["-q", "-B", "-f", pom, goal, ...flags]);

@@ -1,6 +1,6 @@
 /** The programs that the test bed needs, and where they come from. */
 
-import { exists, isOnPath, makeOnce, report, run, StackError } from "./_command.ts";
+import { exists, isOnPath, makeOnce, report, run, StackError } from "./command.ts";
 import { cacheFolder } from "./folders.ts";
 
 /** The release of Docker Compose that is built. */
@@ -49,7 +49,9 @@ export async function installPackages(
   // No service is started by the installation: the engine of these tests has folders of its own.
   const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
   await run("apt-get", ["update", "-qq"], { env });
-  await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { env });
+  // Another test bed may be installing something.
+  const flags = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600"];
+  await run("apt-get", ["install", ...flags, ...missing], { env });
 }
 
 /**

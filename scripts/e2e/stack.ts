@@ -19,13 +19,13 @@
  * @module
  */
 
-import { report, StackError } from "./_command.ts";
+import { report, StackError } from "./command.ts";
 import { engineEnvironment, engineStatus, removeStore, startEngine, stopEngine } from "./engine.ts";
 import { cacheFolder, exclusively, runtimeFolder } from "./folders.ts";
 import { ensureImages, imageArchive, neo4jJars } from "./images.ts";
 import { composeFolder, hasCompose, HOST_PACKAGES, installPackages } from "./programs.ts";
 
-export { run, StackError } from "./_command.ts";
+export { run, StackError } from "./command.ts";
 export { engineEnvironment, stopEngine } from "./engine.ts";
 export { cacheFolder, exclusively } from "./folders.ts";
 

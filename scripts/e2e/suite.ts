@@ -11,7 +11,7 @@
  * @module
  */
 
-import { report, StackError } from "./_command.ts";
+import { report, StackError } from "./command.ts";
 import { stopEngine } from "./engine.ts";
 import { E2E_TESTS, exclusively } from "./folders.ts";
 import { bringUp } from "./stack.ts";

@@ -5,7 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { exists } from "../../scripts/e2e/_command.ts";
+import { exists } from "../../scripts/e2e/command.ts";
 import type { Database } from "./bed.ts";
 import { runToolOk, type ToolTarget } from "./tool.ts";
 

@@ -1,6 +1,7 @@
 /** Infrahub, as its users see it: by GraphQL and REST, with the token of the first administrator. */
 
 import { waitUntil } from "../e2e/deployment.ts";
+import { ANSWER_TIMEOUT_MS, isTimeout } from "./task_manager.ts";
 
 /** Everything that the application answers about its data; equal data has equal answers. */
 export interface Answers {
@@ -81,12 +82,15 @@ export class Application {
   /** Whether it is there. */
   async answers(): Promise<boolean> {
     try {
-      const response = await fetch(`${this.#url}/api/config`);
+      const response = await fetch(`${this.#url}/api/config`, {
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
       await response.body?.cancel();
       return response.ok;
     } catch (error) {
-      // fetch() has no class of its own for a connection that is refused.
-      if (error instanceof TypeError) return false;
+      // fetch() has no class of its own for a connection that is refused; and a server that starts may
+      // take connections long before it answers.
+      if (error instanceof TypeError || isTimeout(error)) return false;
       throw error;
     }
   }

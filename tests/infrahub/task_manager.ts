@@ -28,6 +28,8 @@ interface Named {
 /** The most that it hands out at once. */
 const PAGE = 200;
 const POOL = "infrahub-worker";
+/** Of an answer to the question whether somebody is there. */
+export const ANSWER_TIMEOUT_MS = 20_000;
 /** A state that nothing follows. */
 const FINAL = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"];
 
@@ -43,11 +45,13 @@ export class TaskManager {
   /** Whether it is there. */
   async answers(): Promise<boolean> {
     try {
-      const response = await fetch(`${this.#url}/health`);
+      const response = await fetch(`${this.#url}/health`, {
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
       await response.body?.cancel();
       return response.ok;
     } catch (error) {
-      if (error instanceof TypeError) return false;
+      if (error instanceof TypeError || isTimeout(error)) return false;
       throw error;
     }
   }
@@ -113,4 +117,9 @@ export class TaskManager {
 /** Prefect knows no such thing. */
 class NotFound extends Error {
   override readonly name = "NotFound";
+}
+
+/** Whether an error says that a request has taken too long. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
 }

@@ -14,7 +14,7 @@ import {
 } from "../../../scripts/infrahub/programs.ts";
 import { waitUntil } from "../../e2e/deployment.ts";
 import { Application } from "../application.ts";
-import { TaskManager } from "../task_manager.ts";
+import { ANSWER_TIMEOUT_MS, isTimeout, TaskManager } from "../task_manager.ts";
 import {
   applicationVariables,
   databaseUrl,
@@ -349,12 +349,12 @@ async function listens(hostname: string, port: number): Promise<boolean> {
 
 async function responds(url: string, statuses: readonly number[]): Promise<boolean> {
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
     await response.body?.cancel();
     return statuses.includes(response.status);
   } catch (error) {
     // fetch() has no class of its own for a connection that is refused.
-    if (error instanceof TypeError) return false;
+    if (error instanceof TypeError || isTimeout(error)) return false;
     throw error;
   }
 }

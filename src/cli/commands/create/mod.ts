@@ -1,6 +1,6 @@
 /**
- * `create` and its sub-commands: options, the run for either backend, and what is printed of it. How a backup is made
- * belongs to `src/infrahub/run`.
+ * `create` and its sub-commands: options, the run for either backend, and what is printed of it. How a
+ * backup is made belongs to `src/infrahub/run`.
  *
  * @module
  */

@@ -1,5 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { encodeMetadata } from "../../../../src/infrahub/catalogue/metadata.ts";
 import {
   type BackupDescription,
   buildTags,
@@ -61,27 +60,5 @@ Deno.test("parseTags leaves out what is missing and ignores what is none of ours
       "infrahub.version=second",
     ]),
     { ...none, infrahubVersion: "a=b", redacted: true },
-  );
-});
-
-Deno.test("encodeMetadata writes the Go tool's JSON, byte for byte", () => {
-  const text = new TextDecoder().decode(
-    encodeMetadata(BACKUP, new Date("2026-03-18T14:30:00.500Z")),
-  );
-  assertEquals(
-    text,
-    `{
-    "metadata_version": 2025111200,
-    "backup_id": "infrahub_backup_20260318_143000",
-    "created_at": "2026-03-18T14:30:00Z",
-    "tool_version": "0.1.0",
-    "infrahub_version": "1.2.0",
-    "components": [
-        "neo4j",
-        "postgres",
-        "metadata"
-    ],
-    "neo4j_edition": "community"
-}`,
   );
 });

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { CutScanner, Kernels } from "../kernels/mod.ts";
-import { BlobReader, filePosition, rereadOnDamage, verifyPackfile } from "./packfile/mod.ts";
+import { BlobReader, filePosition, verifyPackfile } from "./packfile/mod.ts";
 import { Catalog, type DamagedState } from "./state/mod.ts";
-import { Codec, MacFunction } from "./unit/mod.ts";
+import { Codec, MacFunction, rereadOnDamage } from "./unit/mod.ts";
 import { type Engine, startMachinery } from "./engine.ts";
 import {
   AmbiguousSnapshotIdError,

@@ -17,7 +17,7 @@ import {
   verifyEnvelope,
   VERSION_1_1_0,
 } from "../format/mod.ts";
-import { opensCanary, repositoryEncryption } from "./mod.ts";
+import { opensCanary, repositoryEncryption } from "./repository_key.ts";
 import { MacFunction } from "../unit/mod.ts";
 import type { PassphraseProvider } from "./passphrase.ts";
 import type { Store } from "../store/mod.ts";

@@ -1,5 +1,5 @@
 import type { Catalog } from "../state/mod.ts";
-import type { Codec, MacFunction } from "../unit/mod.ts";
+import { type Codec, type MacFunction, rereadOnDamage } from "../unit/mod.ts";
 import { CorruptionError, ObjectNotFoundError } from "../errors.ts";
 import {
   ENVELOPE_HEADER_BYTES,
@@ -10,7 +10,6 @@ import {
   resourceTypeName,
 } from "../format/mod.ts";
 import type { BlobLocation } from "../index/mod.ts";
-import { rereadOnDamage } from "./reread.ts";
 import type { Store } from "../store/mod.ts";
 
 /** Blobs whose id is not the MAC of their content: something else vouches for them. */

@@ -10,4 +10,3 @@ export type { Appended, ChunkSink } from "./chunk_sink.ts";
 export { Packer } from "./packer.ts";
 export { verifyPackfile } from "./packfile_verifier.ts";
 export { PackfileWriter } from "./packfile_writer.ts";
-export { rereadOnDamage } from "./reread.ts";

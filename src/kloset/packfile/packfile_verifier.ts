@@ -7,11 +7,19 @@ import {
   macsEqual,
   ResourceType,
 } from "../format/mod.ts";
-import { StreamMac } from "../unit/mod.ts";
-import type { Engine } from "../engine.ts";
-import { rereadOnDamage } from "./reread.ts";
+import { type MacFunction, type MemoryBudget, rereadOnDamage, StreamMac } from "../unit/mod.ts";
+import type { Store } from "../store/mod.ts";
+import type { WorkerPool } from "../workers/mod.ts";
 
 const PIECE_BYTES = 1024 * 1024;
+
+/** Where packfiles are read, and the threads and memory that hash them. */
+export interface PackfileReading {
+  readonly store: Store;
+  readonly pool: WorkerPool;
+  readonly mac: MacFunction;
+  readonly readMemory: MemoryBudget;
+}
 
 /** How a packfile is verified. */
 export interface VerifyOptions {
@@ -34,13 +42,13 @@ export interface VerifyOptions {
  */
 export async function verifyPackfile(
   id: string,
-  engine: Pick<Engine, "store" | "pool" | "mac" | "readMemory">,
+  reading: PackfileReading,
   options: VerifyOptions = {},
 ): Promise<Uint8Array> {
   const damaged = (problem: string) =>
     new CorruptionError(`Packfile ${id} is damaged: ${problem}`, { packfile: id });
   try {
-    return await rereadOnDamage(() => verifyOnce(id, engine, options), damaged);
+    return await rereadOnDamage(() => verifyOnce(id, reading, options), damaged);
   } catch (error) {
     if (error instanceof ObjectNotFoundError) throw damaged("it is missing");
     throw error;
@@ -49,7 +57,7 @@ export async function verifyPackfile(
 
 async function verifyOnce(
   id: string,
-  { store, pool, mac, readMemory }: Pick<Engine, "store" | "pool" | "mac" | "readMemory">,
+  { store, pool, mac, readMemory }: PackfileReading,
   { signal, part = { position: 0, length: 0 } }: VerifyOptions,
 ): Promise<Uint8Array> {
   const size = await store.size("packfile", id);

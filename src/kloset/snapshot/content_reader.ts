@@ -1,5 +1,5 @@
 import type { Region } from "../../kernels/mod.ts";
-import { type BlobReader, filePosition, rereadOnDamage } from "../packfile/mod.ts";
+import { type BlobReader, filePosition } from "../packfile/mod.ts";
 import { type CorruptionContext, CorruptionError, ObjectNotFoundError } from "../errors.ts";
 import {
   FormatError,
@@ -9,7 +9,7 @@ import {
   type ObjectChunk,
   ResourceType,
 } from "../format/mod.ts";
-import { type MemoryBudget, StreamMac } from "../unit/mod.ts";
+import { type MemoryBudget, rereadOnDamage, StreamMac } from "../unit/mod.ts";
 import type { Store } from "../store/mod.ts";
 import type { Encoding, HashedPart, MacParameters, WorkerPool } from "../workers/mod.ts";
 

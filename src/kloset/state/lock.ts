@@ -11,8 +11,7 @@ import {
   ResourceType,
   VERSION_1_0_0,
 } from "../format/mod.ts";
-import type { Codec, MacFunction } from "../unit/mod.ts";
-import { rereadOnDamage } from "../packfile/mod.ts";
+import { type Codec, type MacFunction, rereadOnDamage } from "../unit/mod.ts";
 import type { Store } from "../store/mod.ts";
 
 /** How often a lock's timestamp is renewed (format reference, section 11). */

@@ -1,4 +1,4 @@
-import type { Codec, MacFunction } from "../unit/mod.ts";
+import { type Codec, type MacFunction, rereadOnDamage } from "../unit/mod.ts";
 import { CorruptionError, ObjectNotFoundError, UnsupportedVersionError } from "../errors.ts";
 import {
   type Envelope,
@@ -15,7 +15,6 @@ import {
   visitState,
 } from "../format/mod.ts";
 import type { BlobIndex } from "../index/mod.ts";
-import { rereadOnDamage } from "../packfile/mod.ts";
 import type { Store } from "../store/mod.ts";
 
 /** States that are read at the same time. */

@@ -7,3 +7,4 @@
 export { Codec } from "./codec.ts";
 export { MacFunction, StreamMac } from "./mac.ts";
 export { MemoryBudget } from "./memory_budget.ts";
+export { rereadOnDamage } from "./reread.ts";

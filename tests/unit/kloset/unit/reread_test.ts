@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { CorruptionError, StoreError } from "../../../../src/kloset/mod.ts";
 import { FormatError } from "../../../../src/kloset/format/mod.ts";
-import { rereadOnDamage } from "../../../../src/kloset/packfile/reread.ts";
+import { rereadOnDamage } from "../../../../src/kloset/unit/reread.ts";
 
 const describe = (problem: string) =>
   new CorruptionError(`it is damaged: ${problem}`, { chunk: "c" });

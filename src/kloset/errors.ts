@@ -261,3 +261,8 @@ export class AmbiguousSnapshotIdError extends KlosetError {
     this.matches = matches;
   }
 }
+
+/** How the message of any failure to open a repository begins. */
+export function failedToOpen({ location }: { readonly location: string }): string {
+  return `Cannot open repository "${location}"`;
+}

@@ -37,7 +37,7 @@ export {
   openRepository,
   Repository,
   type UnreadableSnapshot,
-} from "./repository.ts";
+} from "./repository/mod.ts";
 export {
   CheckMemo,
   type CheckOptions,

@@ -16,10 +16,4 @@ export {
   MINIMUM_PASSPHRASE_CHARACTERS,
   type PassphraseProvider,
 } from "./passphrase.ts";
-export {
-  failedToOpen,
-  hashAlgorithm,
-  type ReadConfiguration,
-  unlock,
-  verifyConfiguration,
-} from "./unlock.ts";
+export { type ReadConfiguration, unlock, verifyConfiguration } from "./unlock.ts";

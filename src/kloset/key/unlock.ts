@@ -3,6 +3,7 @@ import type { UnitEncryption } from "../encryption/mod.ts";
 import {
   CorruptionError,
   EncryptedRepositoryError,
+  failedToOpen,
   ObjectNotFoundError,
   UnsupportedVersionError,
   WrongPassphraseError,
@@ -18,10 +19,9 @@ import {
   VERSION_1_1_0,
 } from "../format/mod.ts";
 import { opensCanary, repositoryEncryption } from "./repository_key.ts";
-import { MacFunction } from "../unit/mod.ts";
+import { hashAlgorithm, MacFunction } from "../unit/mod.ts";
 import type { PassphraseProvider } from "./passphrase.ts";
 import type { Store } from "../store/mod.ts";
-import type { MacParameters } from "../workers/mod.ts";
 
 /** States that are looked at to tell a wrong passphrase from a damaged CONFIG. */
 const WITNESSES = 3;
@@ -32,7 +32,7 @@ export interface ReadConfiguration {
   readonly configuration: Configuration;
 }
 
-/** What {@linkcode unlock} works with. */
+/** Where a repository is, and who is asked for its passphrase. */
 export interface UnlockOptions {
   readonly store: Store;
   readonly kernels: Kernels;
@@ -162,31 +162,6 @@ function verifies(check: () => unknown): boolean {
     if (error instanceof FormatError) return false;
     throw error;
   }
-}
-
-/**
- * The hash of a repository's MACs.
- *
- * @throws {UnsupportedVersionError} it is none that this engine knows
- */
-export function hashAlgorithm(
-  { hashing }: Configuration,
-  store: Store,
-): MacParameters["algorithm"] {
-  switch (hashing.algorithm) {
-    case "BLAKE3":
-    case "SHA256":
-      return hashing.algorithm;
-    default:
-      throw new UnsupportedVersionError(
-        `${failedToOpen(store)}: unknown hash "${hashing.algorithm}"`,
-      );
-  }
-}
-
-/** How the message of any failure to open a repository begins. */
-export function failedToOpen({ location }: Store): string {
-  return `Cannot open repository "${location}"`;
 }
 
 function damagedConfiguration(store: Store, problem: string, cause?: Error): CorruptionError {

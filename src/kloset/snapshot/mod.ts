@@ -5,6 +5,8 @@
  */
 
 export { CheckMemo, type CheckOptions, type Damage } from "./check.ts";
+export { MAXIMUM_WRITTEN_CHUNK_BYTES } from "./chunking.ts";
+export { readHeader, readUnverifiedHeader } from "./header_reader.ts";
 export { type Entry, type ReadOptions, type RecordedError, SnapshotReader } from "./reader.ts";
 export {
   decodeCachedHeader,

@@ -22,6 +22,7 @@ import {
   SummaryBuilder,
 } from "../format/mod.ts";
 import type { Packer } from "../packfile/mod.ts";
+import type { Flavour } from "../state/mod.ts";
 
 /** What plakar calls the content type of everything that is neither file nor directory. */
 const NOT_REGULAR = "application/x-not-regular-file";
@@ -51,13 +52,7 @@ export interface TreeEntry {
   readonly linkTarget?: string;
 }
 
-/**
- * Which clients must be able to open the repository: those of version 1.0 keep a directory's
- * summary in its entry, later ones in blobs of their own (format reference, section 15.2).
- */
-export type Flavour = "1.0" | "1.1";
-
-/** What {@linkcode writeTree} works with. */
+/** Where a tree is written to, and for whom. */
 export interface TreeWriterOptions {
   readonly packer: Packer;
   readonly mac: (bytes: Uint8Array) => Mac;

@@ -1,44 +1,36 @@
 import { messageOf } from "../../errors/mod.ts";
+import type { FastCdcParameters } from "../../kernels/mod.ts";
 import type { Engine } from "../engine.ts";
-import { CorruptionError } from "../errors.ts";
 import {
   baseName,
-  cleanPath,
-  encodeEnvelope,
   encodeHeader,
   encodeObject,
   fileMode,
   type FileType,
-  fileTypeOf,
   type Header,
   type KeyValue,
   type Mac,
-  macFromHex,
   macToHex,
   newFileInfo,
-  NIL_MAC,
   NIL_UUID,
   nsFromDate,
-  parentPath,
   ResourceType,
-  StateEncoder,
   VERSION_1_0_0,
-  VERSION_1_1_0,
 } from "../format/mod.ts";
-import { SharedLock } from "../state/mod.ts";
+import type { BlobIndex } from "../index/mod.ts";
 import { Packer, type PackfileWriter } from "../packfile/mod.ts";
+import { SharedLock, StateCommit } from "../state/mod.ts";
+import { chunkingOf } from "./chunking.ts";
 import { contentTypeByName } from "./content_type.ts";
 import { writeContent, type WrittenContent } from "./content_writer.ts";
+import { EntrySet } from "./entry_set.ts";
 import { type SnapshotHeader, snapshotHeaderOf } from "./snapshot_header.ts";
-import { type Flavour, type TreeEntry, writeTree } from "./tree_writer.ts";
+import { writeTree } from "./tree_writer.ts";
 
 const NS_PER_MS = 1_000_000n;
 
 /** Age from which a temporary file counts as left behind: no writer pauses for so long. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
-
-/** The algorithm name in the CONFIG of repositories that clients of version 1.0 have created. */
-const ALGORITHM_OF_1_0 = "FASTCDC";
 
 /** What a new snapshot is called and made from. */
 export interface SnapshotOptions {
@@ -103,12 +95,10 @@ export class SnapshotWriter {
   readonly #options: SnapshotOptions;
   readonly #lock: SharedLock;
   readonly #packer: Packer;
-  readonly #flavour: Flavour;
-  readonly #state: StateEncoder;
+  readonly #state: StateCommit;
+  readonly #chunking: FastCdcParameters;
   readonly #startMs: number;
-  readonly #entries = new Map<string, TreeEntry>();
-  /** Directories that entries lie in, added or not. */
-  readonly #parents = new Set(["/"]);
+  readonly #entries = new EntrySet();
   readonly #aborted = new AbortController();
   readonly #signal: AbortSignal;
   #statistics: SnapshotStatistics = {
@@ -128,7 +118,8 @@ export class SnapshotWriter {
     options: SnapshotOptions,
     id: Mac,
     lock: SharedLock,
-    index: ConstructorParameters<typeof Packer>[0]["index"],
+    index: BlobIndex,
+    chunking: FastCdcParameters,
   ) {
     this.id = macToHex(id);
     this.#idBytes = id;
@@ -139,12 +130,8 @@ export class SnapshotWriter {
     this.#signal = options.signal === undefined
       ? this.#aborted.signal
       : AbortSignal.any([options.signal, this.#aborted.signal]);
-    const { states } = engine.catalog;
-    this.#flavour = flavourOf(engine);
-    this.#state = new StateEncoder(
-      this.#flavour === "1.0" ? VERSION_1_0_0 : VERSION_1_1_0,
-      states.latest === undefined ? NIL_MAC : macFromHex(states.latest.id),
-    );
+    this.#chunking = chunking;
+    this.#state = new StateCommit(id, this.#startNs, engine);
     this.#packer = new Packer({
       store: engine.store,
       pool: engine.pool,
@@ -158,31 +145,23 @@ export class SnapshotWriter {
   }
 
   /**
-   * Takes the shared lock and brings the index up to date, in this order: what the index says then
-   * stays true as long as the lock is held.
+   * Takes the shared lock and brings the index up to date, in this order.
    *
+   * @throws {UnsupportedVersionError} CONFIG asks for chunks that this engine cannot cut
    * @throws {LockedError} somebody holds an exclusive lock
    * @throws {CorruptionError} a state is damaged, so that nobody knows what can be relied on
    */
   static async start(engine: Engine, options: SnapshotOptions): Promise<SnapshotWriter> {
+    const chunking = chunkingOf(engine);
     options.signal?.throwIfAborted();
     engine.pool.warmUp();
     const id = crypto.getRandomValues(new Uint8Array(32));
     const lock = await SharedLock.acquire(id, engine);
     try {
-      await engine.catalog.refresh();
-      const index = await engine.catalog.completeIndex();
-      const [damaged] = engine.catalog.states.damaged;
-      if (damaged !== undefined) {
-        throw new CorruptionError(
-          `Cannot write to repository "${engine.store.location}": ${damaged.error.message}`,
-          {},
-          { cause: damaged.error },
-        );
-      }
+      const index = await engine.catalog.refreshForWriting();
       // Beside other writers a file may only look abandoned: theirs can wait for a slow stream.
       if (lock.isAlone) await removeAbandoned(engine);
-      return new SnapshotWriter(engine, options, id, lock, index);
+      return new SnapshotWriter(engine, options, id, lock, index, chunking);
     } catch (error) {
       await lock.release();
       throw error;
@@ -224,7 +203,7 @@ export class SnapshotWriter {
     attributes: EntryAttributes,
   ): Promise<{ bytes: number }> {
     return this.#exclusively(async () => {
-      this.#checkPath(path, "file");
+      this.#entries.assertFree(path, "file");
       const written = await this.#storeContent(content, true);
       const contentType = contentTypeByName(path);
       const object = {
@@ -234,7 +213,7 @@ export class SnapshotWriter {
         entropy: written.entropy,
         contentType,
       };
-      this.#enter({
+      this.#entries.add({
         path,
         info: this.#fileInfo(path, "file", attributes, written.length),
         object,
@@ -250,8 +229,8 @@ export class SnapshotWriter {
    */
   addDirectory(path: string, attributes: EntryAttributes = {}): void {
     this.#assertOpen();
-    if (path !== "/") this.#checkPath(path, "directory");
-    this.#enter({ path, info: this.#fileInfo(path, "directory", attributes, 0) });
+    if (path !== "/") this.#entries.assertFree(path, "directory");
+    this.#entries.add({ path, info: this.#fileInfo(path, "directory", attributes, 0) });
   }
 
   /**
@@ -261,9 +240,9 @@ export class SnapshotWriter {
    */
   addSymlink(path: string, target: string, attributes: EntryAttributes = {}): void {
     this.#assertOpen();
-    this.#checkPath(path, "symlink");
+    this.#entries.assertFree(path, "symlink");
     if (target === "") throw new TypeError(`Cannot add "${path}": the link has no target`);
-    this.#enter({
+    this.#entries.add({
       path,
       info: this.#fileInfo(path, "symlink", attributes, 0),
       linkTarget: target,
@@ -278,16 +257,10 @@ export class SnapshotWriter {
    */
   commit(): Promise<SnapshotHeader> {
     return this.#exclusively(async () => {
-      const { engine, header, stream, envelope } = await this.#seal();
-      this.#signal.throwIfAborted();
-      this.#lock.assertFresh();
-      await engine.store.put("state", this.id, envelope);
+      const header = await this.#seal();
+      const { bytes } = await this.#state.put(this.#lock, this.#signal);
       this.#phase = "committed";
-      engine.catalog.add(this.#idBytes, stream, this.#stateVersion);
-      this.#statistics = {
-        ...this.#statistics,
-        bytesStored: this.#packfileBytes + envelope.length,
-      };
+      this.#statistics = { ...this.#statistics, bytesStored: this.#packfileBytes + bytes };
       await this.#lock.release();
       return snapshotHeaderOf(header);
     });
@@ -309,40 +282,25 @@ export class SnapshotWriter {
     return BigInt(this.#startMs) * NS_PER_MS;
   }
 
-  get #stateVersion(): number {
-    return this.#flavour === "1.0" ? VERSION_1_0_0 : VERSION_1_1_0;
-  }
-
   /** Writes everything but the state. */
-  async #seal() {
+  async #seal(): Promise<Header> {
     const engine = this.#engine;
-    const tree = await writeTree(this.#entries, {
+    const tree = await writeTree(this.#entries.byPath, {
       packer: this.#packer,
       mac: engine.mac.of,
-      flavour: this.#flavour,
+      flavour: this.#state.flavour,
       storeContent: async (bytes) =>
         await this.#putObject(await this.#storeContent(bytes, false), "application/octet-stream"),
     });
     const header = this.#header(tree);
     await this.#packer.putNamed(ResourceType.SNAPSHOT, this.#idBytes, encodeHeader(header));
     await this.#packer.finish();
-    const { latest } = engine.catalog.states;
-    const stream = this.#state.finish(
-      this.#startNs,
-      latest?.serial ?? engine.configuration.repositoryId,
-    );
-    const envelope = encodeEnvelope(
-      ResourceType.STATE,
-      this.#stateVersion,
-      engine.codec.encode(stream),
-      engine.mac.of,
-    );
-    return { engine, header, stream, envelope };
+    return header;
   }
 
   #header(tree: Awaited<ReturnType<typeof writeTree>>): Header {
     const { name, tags, importer, context } = this.#options;
-    const unset = this.#flavour === "1.0" ? "default" : "";
+    const unset = this.#state.flavour === "1.0" ? "default" : "";
     return {
       version: VERSION_1_0_0,
       identifier: this.#idBytes,
@@ -365,17 +323,12 @@ export class SnapshotWriter {
   }
 
   #storeContent(content: ReadableStream<Uint8Array>, isFile: boolean): Promise<WrittenContent> {
-    const { pool, mac, codec, configuration, plainMemory, encodedMemory } = this.#engine;
+    const { pool, mac, codec, plainMemory, encodedMemory } = this.#engine;
     return writeContent(content, {
       pool,
       mac: mac.parameters,
       encoding: codec.encoding,
-      chunking: {
-        algorithm: configuration.chunking.algorithm.toLowerCase() as "fastcdc" | "fastcdc-v1.0.0",
-        minSize: configuration.chunking.minSize,
-        normalSize: configuration.chunking.normalSize,
-        maxSize: configuration.chunking.maxSize,
-      },
+      chunking: this.#chunking,
       plainMemory,
       encodedMemory,
       sink: {
@@ -427,13 +380,9 @@ export class SnapshotWriter {
     );
   }
 
-  /** Enters a durable packfile into the state. Padding needs no entry. */
+  /** Enters a durable packfile into the state. */
   #record(packfile: PackfileWriter): void {
-    for (const record of packfile.records) {
-      if (record.type === ResourceType.RANDOM) continue;
-      this.#state.addLocation({ ...record, packfile: packfile.id });
-    }
-    this.#state.addPackfile(packfile.id, this.#idBytes, this.#startNs);
+    this.#state.addPackfile(packfile);
     this.#packfileBytes += packfile.fileLength;
   }
 
@@ -451,29 +400,6 @@ export class SnapshotWriter {
       uid: BigInt(uid ?? 0),
       gid: BigInt(gid ?? 0),
     });
-  }
-
-  #checkPath(path: string, type: FileType): void {
-    const refused = (problem: string) => new TypeError(`Cannot add "${path}": ${problem}`);
-    // Text that is not well-formed would be stored under another name.
-    if (!path.startsWith("/") || path === "/" || cleanPath(path) !== path || !path.isWellFormed()) {
-      throw refused("the path is not absolute and clean");
-    }
-    if (this.#entries.has(path)) throw refused("it was added already");
-    if (type !== "directory" && this.#parents.has(path)) throw refused("other entries lie in it");
-    for (let at = parentPath(path); !this.#parents.has(at); at = parentPath(at)) {
-      const entry = this.#entries.get(at);
-      if (entry !== undefined && fileTypeOf(entry.info.mode) !== "directory") {
-        throw refused(`"${at}" is not a directory`);
-      }
-    }
-  }
-
-  #enter(entry: TreeEntry): void {
-    this.#entries.set(entry.path, entry);
-    for (let at = parentPath(entry.path); !this.#parents.has(at); at = parentPath(at)) {
-      this.#parents.add(at);
-    }
   }
 
   #assertOpen(): void {
@@ -507,14 +433,6 @@ async function removeAbandoned({ store, now, onWarning }: Engine): Promise<void>
   } catch (error) {
     onWarning(messageOf(error));
   }
-}
-
-/** States of version 1.1 would lock clients of 1.0 out of a repository that is theirs. */
-function flavourOf({ catalog: { states }, configuration }: Engine): Flavour {
-  if (states.needsVersion11) return "1.1";
-  const isOldAndEmpty = states.latest === undefined &&
-    configuration.chunking.algorithm === ALGORITHM_OF_1_0;
-  return states.latest !== undefined || isOldAndEmpty ? "1.0" : "1.1";
 }
 
 function defaultContext(hostname: string): KeyValue[] {

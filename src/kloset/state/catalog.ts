@@ -2,9 +2,10 @@ import type { Codec, MacFunction } from "../unit/mod.ts";
 import { type Mac, macToHex } from "../format/mod.ts";
 import { BlobIndex, type CachedIndex, type IndexCache } from "../index/mod.ts";
 import { type KnownState, States } from "./states.ts";
+import { CorruptionError } from "../errors.ts";
 import type { Store } from "../store/mod.ts";
 
-/** What {@linkcode Catalog} works with. */
+/** Where a catalog reads its states from, and what it remembers them in. */
 export interface CatalogOptions {
   readonly store: Store;
   readonly codec: Codec;
@@ -61,6 +62,24 @@ export class Catalog {
     await this.#merge(await this.#options.store.list("state"));
   }
 
+  /**
+   * Brings the index up to date for somebody who is about to write and holds a lock already: what it
+   * says then stays true as long as the lock is held.
+   *
+   * @throws {CorruptionError} a state is damaged, so that nobody knows what can be relied on
+   */
+  async refreshForWriting(): Promise<BlobIndex> {
+    await this.refresh();
+    const index = await this.completeIndex();
+    const [damaged] = this.#states.damaged;
+    if (damaged === undefined) return index;
+    throw new CorruptionError(
+      `Cannot write to repository "${this.#options.store.location}": ${damaged.error.message}`,
+      {},
+      { cause: damaged.error },
+    );
+  }
+
   /** The index with all its locations. */
   async completeIndex(): Promise<BlobIndex> {
     if (!this.#index.complete && !this.#options.cache!.complete(this.#index)) await this.#rebuild();
@@ -97,9 +116,15 @@ export class Catalog {
     return this.#options.codec.encoding.encryption !== undefined;
   }
 
+  /** Keeps what is new for the next run, and lets go of the cache. Idempotent. */
+  close(): void {
+    this.#save();
+    this.#options.cache?.[Symbol.dispose]();
+  }
+
   /** Keeps what is new for the next run. A cache that cannot be written has said so itself. */
-  save(): void {
-    if (!this.hasNews && !this.#options.cache?.hasNewHeaders) return;
+  #save(): void {
+    if (!this.#hasNews && !this.#options.cache?.hasNewHeaders) return;
     const known = [...this.#states.known];
     this.#options.cache?.save({
       index: this.#index,
@@ -109,8 +134,8 @@ export class Catalog {
     this.#cachedStates = known.length;
   }
 
-  /** Whether {@linkcode save} would keep states that the cache lacks. */
-  get hasNews(): boolean {
+  /** Whether there are states that the cache lacks. */
+  get #hasNews(): boolean {
     return [...this.#states.known].length !== this.#cachedStates;
   }
 

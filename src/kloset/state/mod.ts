@@ -6,5 +6,7 @@
  */
 
 export { Catalog } from "./catalog.ts";
+export type { Flavour } from "./flavour.ts";
 export { SharedLock } from "./lock.ts";
+export { StateCommit } from "./state_commit.ts";
 export type { DamagedState } from "./states.ts";

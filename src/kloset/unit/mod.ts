@@ -4,6 +4,7 @@
  * @module
  */
 
+export { compressionAlgorithm, hashAlgorithm } from "./algorithms.ts";
 export { Codec } from "./codec.ts";
 export { MacFunction, StreamMac } from "./mac.ts";
 export { MemoryBudget } from "./memory_budget.ts";

@@ -1,0 +1,203 @@
+import type { Engine } from "../engine.ts";
+import {
+  AmbiguousSnapshotIdError,
+  CorruptionError,
+  InvalidSnapshotIdError,
+  SnapshotNotFoundError,
+} from "../errors.ts";
+import { type Configuration, type Mac, macFromHex, macToHex, uuidToString } from "../format/mod.ts";
+import {
+  decodeCachedHeader,
+  encodeCachedHeader,
+  readHeader,
+  readUnverifiedHeader,
+  type SnapshotHeader,
+  snapshotHeaderOf,
+  type SnapshotOptions,
+  SnapshotReader,
+  SnapshotWriter,
+} from "../snapshot/mod.ts";
+import type { DamagedState } from "../state/mod.ts";
+
+/** A snapshot whose header cannot be read. */
+export interface UnreadableSnapshot {
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly error: Error;
+}
+
+/**
+ * An open repository. {@linkcode close} it, or declare it with `await using`: threads end with it.
+ *
+ * @example Back up a stream and read it back
+ * ```ts
+ * import { createRepository, openStore } from "@opsmill/infrahub-backup/kloset";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await using repository = await createRepository(openStore(directory));
+ * const writer = await repository.createSnapshot({
+ *   name: "greeting",
+ *   importer: { type: "example", origin: "here", directory: "/" },
+ * });
+ * try {
+ *   await writer.addFile("/hello.txt", new Blob(["hello world"]).stream());
+ *   await writer.commit();
+ * } finally {
+ *   await writer.abort(); // without effect after a commit
+ * }
+ *
+ * const reader = await repository.openSnapshot(writer.id);
+ * assertEquals(await new Response(reader.read("/hello.txt")).text(), "hello world");
+ * assertEquals(await reader.check(), []);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export class Repository implements AsyncDisposable {
+  readonly #engine: Engine;
+
+  /** Use `openRepository` or `createRepository`. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** The repository's UUID. */
+  get id(): string {
+    return uuidToString(this.#engine.configuration.repositoryId);
+  }
+
+  /** Where it is, for messages. */
+  get location(): string {
+    return this.#engine.store.location;
+  }
+
+  /** Whether only who knows its passphrase can read it. */
+  get isEncrypted(): boolean {
+    return this.#engine.codec.encoding.encryption !== undefined;
+  }
+
+  /** What its CONFIG says. */
+  get configuration(): Configuration {
+    return this.#engine.configuration;
+  }
+
+  /** State files that are damaged: snapshots may be missing from the list because of them. */
+  get damagedStates(): readonly DamagedState[] {
+    return this.#engine.catalog.states.damaged;
+  }
+
+  /**
+   * All snapshots, oldest first, and those whose header cannot be read.
+   *
+   * @throws {StoreError} the store failed
+   */
+  async snapshots(): Promise<{ headers: SnapshotHeader[]; unreadable: UnreadableSnapshot[] }> {
+    const { catalog } = this.#engine;
+    const headers: SnapshotHeader[] = [];
+    const unreadable: UnreadableSnapshot[] = [];
+    const ids = catalog.index.snapshotIds();
+    const cached = catalog.cachedHeaders(ids);
+    for (const [i, id] of ids.entries()) {
+      try {
+        headers.push(await this.#headerFor(id, cached[i]));
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        unreadable.push({ id: macToHex(id), error });
+      }
+    }
+    headers.sort((a, b) =>
+      a.timestamp.getTime() - b.timestamp.getTime() || (a.identifier < b.identifier ? -1 : 1)
+    );
+    return { headers, unreadable };
+  }
+
+  /**
+   * The full id of the one snapshot whose id starts with a prefix of any length.
+   *
+   * @throws {InvalidSnapshotIdError} the prefix is not hexadecimal
+   * @throws {SnapshotNotFoundError} no snapshot matches
+   * @throws {AmbiguousSnapshotIdError} several do
+   */
+  resolveSnapshotId(prefix: string): string {
+    const wanted = prefix.toLowerCase();
+    if (!/^[0-9a-f]+$/.test(wanted)) {
+      throw new InvalidSnapshotIdError(`invalid snapshot ID "${prefix}": not valid hex`);
+    }
+    const ids = this.#engine.catalog.index.snapshotIds().map(macToHex);
+    const matches = ids.filter((id) => id.startsWith(wanted));
+    const [match] = matches;
+    if (match === undefined) throw new SnapshotNotFoundError(`snapshot not found: ${prefix}`, ids);
+    if (matches.length > 1) {
+      throw new AmbiguousSnapshotIdError(
+        `ambiguous snapshot ID "${prefix}": matches ${matches.length} snapshots; ` +
+          "provide a longer prefix",
+        matches.length,
+      );
+    }
+    return match;
+  }
+
+  /**
+   * Opens a snapshot by its full id; its header is authenticated.
+   *
+   * @throws {SnapshotNotFoundError} there is no such snapshot
+   * @throws {CorruptionError} its header is damaged
+   */
+  async openSnapshot(id: string): Promise<SnapshotReader> {
+    const header = await readHeader(this.#engine, macFromHex(this.resolveSnapshotId(id)));
+    return new SnapshotReader(this.#engine, header);
+  }
+
+  /**
+   * Opens a snapshot for reading what is left of it: where its header cannot be authenticated, it
+   * is read all the same, so that {@linkcode SnapshotReader.check} can say what is damaged.
+   *
+   * @throws {SnapshotNotFoundError} there is no such snapshot
+   * @throws {CorruptionError} its header cannot be read at all
+   */
+  async inspectSnapshot(id: string): Promise<SnapshotReader> {
+    try {
+      return await this.openSnapshot(id);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+    }
+    const header = await readUnverifiedHeader(
+      this.#engine,
+      macFromHex(this.resolveSnapshotId(id)),
+    );
+    return new SnapshotReader(this.#engine, header);
+  }
+
+  /**
+   * Starts writing a snapshot.
+   *
+   * @throws {LockedError} somebody holds an exclusive lock
+   * @throws {CorruptionError} a state is damaged
+   * @throws {UnsupportedVersionError} the repository asks for chunks that this engine cannot cut
+   * @throws {StoreError} the store cannot be written
+   */
+  async createSnapshot(options: SnapshotOptions): Promise<SnapshotWriter> {
+    return await SnapshotWriter.start(this.#engine, options);
+  }
+
+  /** Keeps the index for the next run and ends the threads. Idempotent. */
+  // deno-lint-ignore require-await -- closing may wait in a later store; callers await it already
+  async close(): Promise<void> {
+    this.#engine.catalog.close();
+    this.#engine.pool.close();
+  }
+
+  /** The same as {@linkcode close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** A header out of the cache if it is there, else out of the store and into the cache. */
+  async #headerFor(id: Mac, cached: Uint8Array | undefined): Promise<SnapshotHeader> {
+    const known = cached && decodeCachedHeader(cached);
+    if (known !== undefined) return known;
+    const header = snapshotHeaderOf(await readUnverifiedHeader(this.#engine, id));
+    this.#engine.catalog.cacheHeader(id, encodeCachedHeader(header));
+    return header;
+  }
+}

@@ -1,30 +1,19 @@
-import { filePosition, verifyPackfile } from "../packfile/mod.ts";
 import type { Engine } from "../engine.ts";
 import { CorruptionError, ObjectNotFoundError } from "../errors.ts";
 import {
-  compareBytes,
-  comparePaths,
-  decodeErrorEntry,
-  decodeSummary,
-  decodeVfsEntry,
-  decodeXattrEntry,
   DirpackDecoder,
-  entryPath,
   ENVELOPE_FOOTER_BYTES,
-  fileTypeOf,
   type Header,
-  type HeaderIndex,
-  type HeaderSource,
-  isNilMac,
   type KlosetObject,
-  type Mac,
   macToHex,
   ResourceType,
 } from "../format/mod.ts";
 import type { BlobLocation } from "../index/mod.ts";
+import { filePosition, verifyPackfile } from "../packfile/mod.ts";
 import { copyContent } from "./content_reader.ts";
-import { contentOptions, readObject } from "./object_reader.ts";
-import { asCorruption, TreeReader, type TreeShape } from "./tree_reader.ts";
+import { contentOptions } from "./object_reader.ts";
+import { asCorruption } from "./tree_reader.ts";
+import { type NeededContent, walkSnapshot } from "./walk.ts";
 
 /** Something in a snapshot that is not as it was written. */
 export interface Damage {
@@ -112,14 +101,10 @@ class SnapshotCheck {
 
   async run(): Promise<void> {
     await this.#guard("/", () => this.#checkHeader());
-    for (const source of this.#header.sources) {
-      await this.#guard("/", () => this.#checkEntries(source));
-      await this.#guard("/", () => this.#checkErrors(source));
-      await this.#guard("/", () => this.#checkXattrs(source));
-      for (const index of source.indexes) {
-        await this.#guard("/", () => this.#checkIndex(index));
-      }
-    }
+    await walkSnapshot(this.#engine.blobs, this.#header, {
+      content: (content) => this.#checkContent(content),
+      damage: (path, error) => this.#note(path, error),
+    }, this.#options.signal);
   }
 
   /** The header is not named by its MAC: the envelope of its packfile vouches for it. */
@@ -135,92 +120,8 @@ class SnapshotCheck {
     this.#memo.packfiles.add(id);
   }
 
-  async #checkEntries(source: HeaderSource): Promise<void> {
-    const tree = this.#tree(source.root, {
-      rootType: ResourceType.VFS_BTREE,
-      nodeType: ResourceType.VFS_NODE,
-      order: comparePaths,
-    });
-    for await (const { key, value } of tree.items()) {
-      await this.#guard(key, async () => {
-        const bytes = await this.#engine.blobs.read(ResourceType.VFS_ENTRY, value);
-        const entry = await asCorruption(() => decodeVfsEntry(bytes));
-        if (entryPath(entry) !== key) {
-          throw new CorruptionError(`The entry is of "${entryPath(entry)}"`);
-        }
-        if (fileTypeOf(entry.fileInfo.mode) !== "file" || isNilMac(entry.object)) return;
-        await this.#checkObject(key, entry.object, entry.fileInfo.size);
-      });
-    }
-  }
-
-  async #checkErrors(source: HeaderSource): Promise<void> {
-    const tree = this.#tree(source.errors, {
-      rootType: ResourceType.ERROR_BTREE,
-      nodeType: ResourceType.ERROR_NODE,
-      order: compareBytes,
-    });
-    for await (const { key, value } of tree.items()) {
-      await this.#guard(key, async () => {
-        const bytes = await this.#engine.blobs.read(ResourceType.ERROR_ENTRY, value);
-        await asCorruption(() => decodeErrorEntry(bytes));
-      });
-    }
-  }
-
-  async #checkXattrs(source: HeaderSource): Promise<void> {
-    const tree = this.#tree(source.xattrs, {
-      rootType: ResourceType.XATTR_BTREE,
-      nodeType: ResourceType.XATTR_NODE,
-      // Writers build this tree in path order (format reference, section 10.5).
-      order: comparePaths,
-    });
-    for await (const { key, value } of tree.items()) {
-      await this.#guard(key, async () => {
-        const bytes = await this.#engine.blobs.read(ResourceType.XATTR_ENTRY, value);
-        const entry = await asCorruption(() => decodeXattrEntry(bytes));
-        if (!isNilMac(entry.object)) await this.#checkObject(key, entry.object, entry.size);
-      });
-    }
-  }
-
-  async #checkIndex(index: HeaderIndex): Promise<void> {
-    const tree = this.#tree(index.value, {
-      rootType: ResourceType.BTREE_ROOT,
-      nodeType: ResourceType.BTREE_NODE,
-      order: compareBytes,
-    });
-    for await (const { key, value } of tree.items()) {
-      await this.#guard(key, async () => {
-        switch (index.name) {
-          case "dirpack":
-            await this.#checkDirpack(key, value);
-            break;
-          case "summary": {
-            const bytes = await this.#engine.blobs.read(ResourceType.VFS_SUMMARY, value);
-            await asCorruption(() => decodeSummary(bytes));
-            break;
-          }
-          case "content-type":
-            await this.#engine.blobs.locate(ResourceType.VFS_ENTRY, value);
-            break;
-          default: // an index of a newer version: its tree is sound, its values are unknown
-        }
-      });
-    }
-  }
-
-  async #checkDirpack(path: string, id: Mac): Promise<void> {
-    const object = await readObject(this.#engine, id);
-    const decoder = new DirpackDecoder(this.#engine.mac.of);
-    await this.#copy(path, object, async (bytes) => {
-      await asCorruption(() => decoder.push(bytes.slice()));
-    });
-    await asCorruption(() => decoder.finish());
-  }
-
-  async #checkObject(path: string, id: Mac, size: number): Promise<void> {
-    const object = await readObject(this.#engine, id);
+  async #checkContent({ kind, path, id, object, size }: NeededContent): Promise<void> {
+    if (kind === "dirpack") return await this.#checkDirpack(path, object);
     const length = object.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (length !== size) {
       throw new CorruptionError(`"${path}" has ${length} bytes instead of ${size}`);
@@ -236,6 +137,14 @@ class SnapshotCheck {
       return Promise.resolve();
     });
     this.#memo.objects.add(hex);
+  }
+
+  async #checkDirpack(path: string, object: KlosetObject): Promise<void> {
+    const decoder = new DirpackDecoder(this.#engine.mac.of);
+    await this.#copy(path, object, async (bytes) => {
+      await asCorruption(() => decoder.push(bytes.slice()));
+    });
+    await asCorruption(() => decoder.finish());
   }
 
   /** Every chunk has a place in a packfile that is there and long enough. */
@@ -278,10 +187,6 @@ class SnapshotCheck {
     }, write);
   }
 
-  #tree(root: Mac, shape: TreeShape): TreeReader {
-    return new TreeReader(this.#engine.blobs, root, shape);
-  }
-
   /** Notes damage, and goes on: a check says everything that is wrong. */
   async #guard(path: string, action: () => Promise<void>): Promise<void> {
     this.#options.signal?.throwIfAborted();
@@ -289,15 +194,19 @@ class SnapshotCheck {
       await action();
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
-      const { chunk, packfile } = error.context;
-      this.damages.push({
-        snapshot: this.#snapshot,
-        path: error.context.path ?? path,
-        message: error.message,
-        ...(chunk !== undefined && { chunk }),
-        ...(packfile !== undefined && { packfile }),
-      });
+      this.#note(path, error);
     }
+  }
+
+  #note(path: string, error: CorruptionError): void {
+    const { chunk, packfile } = error.context;
+    this.damages.push({
+      snapshot: this.#snapshot,
+      path: error.context.path ?? path,
+      message: error.message,
+      ...(chunk !== undefined && { chunk }),
+      ...(packfile !== undefined && { packfile }),
+    });
   }
 }
 

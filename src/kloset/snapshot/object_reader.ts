@@ -1,14 +1,22 @@
 import type { Engine } from "../engine.ts";
 import { decodeObject, type KlosetObject, type Mac, ResourceType } from "../format/mod.ts";
+import type { BlobReader } from "../packfile/mod.ts";
 import { asCorruption } from "./tree_reader.ts";
 
-/** Reads an OBJECT blob. */
-export async function readObject(engine: Engine, mac: Mac): Promise<KlosetObject> {
-  const bytes = await engine.blobs.read(ResourceType.OBJECT, mac);
+/**
+ * Reads an OBJECT blob.
+ *
+ * @throws {CorruptionError} it is missing or damaged
+ */
+export async function readObject(
+  blobs: Pick<BlobReader, "read">,
+  mac: Mac,
+): Promise<KlosetObject> {
+  const bytes = await blobs.read(ResourceType.OBJECT, mac);
   return await asCorruption(() => decodeObject(bytes));
 }
 
-/** What a content is read with, but for its name. */
+/** How `copyContent` reads a content of this repository; whose it is, the caller adds. */
 export function contentOptions(engine: Engine, signal: AbortSignal | undefined) {
   return {
     pool: engine.pool,

@@ -1,8 +1,6 @@
 import type { Engine } from "../engine.ts";
 import { CorruptionError } from "../errors.ts";
 import {
-  compareBytes,
-  comparePaths,
   dateFromNs,
   decodeErrorEntry,
   decodeVfsEntry,
@@ -21,7 +19,7 @@ import { type CheckOptions, checkSnapshot, type Damage } from "./check.ts";
 import { copyContent } from "./content_reader.ts";
 import { contentOptions, readObject } from "./object_reader.ts";
 import { type SnapshotHeader, snapshotHeaderOf } from "./snapshot_header.ts";
-import { asCorruption, TreeReader } from "./tree_reader.ts";
+import { asCorruption, ERROR_TREE, TreeReader, VFS_TREE } from "./tree_reader.ts";
 
 /** A file, directory, symbolic link or other entry of a snapshot. */
 export interface Entry {
@@ -103,11 +101,7 @@ export class SnapshotReader {
   }
 
   async #readErrors(): Promise<RecordedError[]> {
-    const tree = new TreeReader(this.#engine.blobs, this.#source.errors, {
-      rootType: ResourceType.ERROR_BTREE,
-      nodeType: ResourceType.ERROR_NODE,
-      order: compareBytes,
-    });
+    const tree = new TreeReader(this.#engine.blobs, this.#source.errors, ERROR_TREE);
     const errors: RecordedError[] = [];
     for await (const { value } of tree.items()) {
       const bytes = await this.#engine.blobs.read(ResourceType.ERROR_ENTRY, value);
@@ -182,11 +176,7 @@ export class SnapshotReader {
   }
 
   get #vfs(): TreeReader {
-    return new TreeReader(this.#engine.blobs, this.#source.root, {
-      rootType: ResourceType.VFS_BTREE,
-      nodeType: ResourceType.VFS_NODE,
-      order: comparePaths,
-    });
+    return new TreeReader(this.#engine.blobs, this.#source.root, VFS_TREE);
   }
 
   async #find(path: string): Promise<VfsEntry | undefined> {
@@ -206,7 +196,7 @@ export class SnapshotReader {
     signal: AbortSignal | undefined,
   ): Promise<number> {
     if (isNilMac(entry.object)) return 0;
-    const object = await readObject(this.#engine, entry.object);
+    const object = await readObject(this.#engine.blobs, entry.object);
     return await copyContent(object, {
       ...contentOptions(this.#engine, signal),
       snapshot: this.header.identifier,

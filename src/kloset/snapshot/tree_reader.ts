@@ -5,11 +5,14 @@ import {
   type BTreeItem,
   btreeIterate,
   type BTreeNode,
+  compareBytes,
+  comparePaths,
   decodeBTreeNode,
   decodeBTreeRoot,
   FormatError,
   type KeyOrder,
   type Mac,
+  ResourceType,
 } from "../format/mod.ts";
 
 /** Where a tree's blobs are and how its keys are ordered. */
@@ -19,13 +22,42 @@ export interface TreeShape {
   readonly order: KeyOrder;
 }
 
+/** The tree of a snapshot's entries: path, and id of the VFS_ENTRY. */
+export const VFS_TREE: TreeShape = {
+  rootType: ResourceType.VFS_BTREE,
+  nodeType: ResourceType.VFS_NODE,
+  order: comparePaths,
+};
+
+/** What the writer could not read: path, and id of the ERROR_ENTRY. */
+export const ERROR_TREE: TreeShape = {
+  rootType: ResourceType.ERROR_BTREE,
+  nodeType: ResourceType.ERROR_NODE,
+  order: compareBytes,
+};
+
+/** Extended attributes: path and name, and id of the XATTR_ENTRY. */
+export const XATTR_TREE: TreeShape = {
+  rootType: ResourceType.XATTR_BTREE,
+  nodeType: ResourceType.XATTR_NODE,
+  // Writers build this tree in path order (format reference, section 10.5).
+  order: comparePaths,
+};
+
+/** An index; what its values are depends on its name. */
+export const INDEX_TREE: TreeShape = {
+  rootType: ResourceType.BTREE_ROOT,
+  nodeType: ResourceType.BTREE_NODE,
+  order: compareBytes,
+};
+
 /** Reads one tree of a snapshot; each blob is verified. */
 export class TreeReader {
-  readonly #blobs: BlobReader;
+  readonly #blobs: Pick<BlobReader, "read">;
   readonly #root: Mac;
   readonly #shape: TreeShape;
 
-  constructor(blobs: BlobReader, root: Mac, shape: TreeShape) {
+  constructor(blobs: Pick<BlobReader, "read">, root: Mac, shape: TreeShape) {
     this.#blobs = blobs;
     this.#root = root;
     this.#shape = shape;

@@ -12,7 +12,6 @@ import {
   fileMode,
   fileTypeOf,
   type HeaderSource,
-  type KeyOrder,
   type Mac,
   newFileInfo,
   newVfsEntry,
@@ -23,6 +22,7 @@ import {
 } from "../format/mod.ts";
 import type { Packer } from "../packfile/mod.ts";
 import type { Flavour } from "../state/mod.ts";
+import { ERROR_TREE, INDEX_TREE, type TreeShape, VFS_TREE, XATTR_TREE } from "./tree_reader.ts";
 
 /** What plakar calls the content type of everything that is neither file nor directory. */
 const NOT_REGULAR = "application/x-not-regular-file";
@@ -116,17 +116,16 @@ export async function writeTree(
   }
 
   const vfsItems = [...written.values()].map(({ path, mac }) => ({ key: path, value: mac }));
-  const tree = (rootType: number, nodeType: number, items: BTreeItem[], order: KeyOrder) =>
-    writeBTree(options, rootType, nodeType, items, order);
+  const tree = (shape: TreeShape, items: BTreeItem[]) => writeBTree(options, shape, items);
   const index = async (name: string, items: BTreeItem[]) => ({
     name,
     type: "btree",
-    value: await tree(ResourceType.BTREE_ROOT, ResourceType.BTREE_NODE, items, compareBytes),
+    value: await tree(INDEX_TREE, items),
   });
   return {
-    root: await tree(ResourceType.VFS_BTREE, ResourceType.VFS_NODE, vfsItems, comparePaths),
-    errors: await tree(ResourceType.ERROR_BTREE, ResourceType.ERROR_NODE, [], compareBytes),
-    xattrs: await tree(ResourceType.XATTR_BTREE, ResourceType.XATTR_NODE, [], comparePaths),
+    root: await tree(VFS_TREE, vfsItems),
+    errors: await tree(ERROR_TREE, []),
+    xattrs: await tree(XATTR_TREE, []),
     indexes: [
       await index("content-type", contentTypeItems),
       await index("dirpack", dirpackItems),
@@ -139,10 +138,8 @@ export async function writeTree(
 
 async function writeBTree(
   { packer, mac }: TreeWriterOptions,
-  rootType: number,
-  nodeType: number,
+  { rootType, nodeType, order }: TreeShape,
   items: readonly BTreeItem[],
-  order: KeyOrder,
 ): Promise<Mac> {
   const nodes: Uint8Array[] = [];
   const root = bulkLoadBTree(

@@ -28,12 +28,6 @@ export class ByteWriter {
     this.#view.setUint16(at, value);
   }
 
-  u16le(value: number): void {
-    checkUint(value, 0xffff);
-    const at = this.#reserve(2);
-    this.#view.setUint16(at, value, true);
-  }
-
   u32be(value: number): void {
     checkUint(value, 0xffffffff);
     const at = this.#reserve(4);

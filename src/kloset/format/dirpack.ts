@@ -120,15 +120,3 @@ export class DirpackDecoder {
     this.#end = needed;
   }
 }
-
-/**
- * Reads a whole dirpack.
- *
- * @throws {FormatError} If it is malformed.
- */
-export function decodeDirpack(bytes: Uint8Array, mac: MacFunction): DirpackFrame[] {
-  const decoder = new DirpackDecoder(mac);
-  const frames = decoder.push(bytes);
-  decoder.finish();
-  return frames;
-}

@@ -1,4 +1,3 @@
-import { encodeStruct } from "./msgpack_writer.ts";
 import { StructReader } from "./struct_reader.ts";
 
 /** A path that could not be read when the snapshot was made. */
@@ -9,15 +8,6 @@ export interface ErrorEntry {
   readonly name: string;
   /** What went wrong. */
   readonly error: string;
-}
-
-/** The ERROR_ENTRY blob. */
-export function encodeErrorEntry(entry: ErrorEntry): Uint8Array {
-  return encodeStruct([
-    ["version", (w) => w.uint32(entry.version)],
-    ["name", (w) => w.string(entry.name)],
-    ["error", (w) => w.string(entry.error)],
-  ]);
 }
 
 /**

@@ -145,18 +145,6 @@ export function decodePackfileFooter(bytes: Uint8Array): PackfileFooter {
   };
 }
 
-/** What follows the data in a body: encoded index, encoded footer, length word. */
-export function encodePackfileTail(
-  encodedIndex: Uint8Array,
-  encodedFooter: Uint8Array,
-): Uint8Array {
-  const out = new ByteWriter(encodedIndex.length + encodedFooter.length + PACKFILE_LENGTH_BYTES);
-  out.bytes(encodedIndex);
-  out.bytes(encodedFooter);
-  out.u32le(encodedFooter.length);
-  return out.finish();
-}
-
 /**
  * Finds the encoded footer in a body, or in the end of one.
  *

@@ -103,11 +103,6 @@ export class SummaryBuilder {
     }
   }
 
-  /** Counts entries directly in this directory that could not be read. */
-  addErrors(count: number): void {
-    this.#below.errors += count;
-  }
-
   /** The summary of what was added. */
   finish(): Summary {
     const directory = { ...this.#directory };

@@ -169,12 +169,6 @@ export class BlobIndex {
     return this.#firstUsable(this.#table(type), type, mac, macOffset) !== -1;
   }
 
-  /** Whether a packfile has a PACKFILE entry, coloured or not. */
-  hasPackfile(mac: Mac): boolean {
-    const packfile = this.#packfiles.lookup(mac, 0);
-    return packfile !== -1 && (this.#packfiles.flagsOf(packfile) & KNOWN) !== 0;
-  }
-
   /** When a resource was coloured; undefined when it is not. */
   colouredAt(type: number, mac: Mac): bigint | undefined {
     if (this.#colours.size === 0) return undefined;

@@ -7,7 +7,7 @@ import { PackfileWriter } from "./packfile_writer.ts";
 import type { Store } from "../store/mod.ts";
 import type { WorkerPool } from "../workers/mod.ts";
 
-/** What {@linkcode Packer} works with. */
+/** Where the blobs of one writer go, and what they need not be stored for. */
 export interface PackerOptions {
   readonly store: Store;
   readonly pool: WorkerPool;

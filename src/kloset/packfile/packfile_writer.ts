@@ -20,7 +20,6 @@ const BUFFER_BYTES = 256 * 1024;
  */
 const MINIMUM_PADDING_BYTES = 4096;
 
-/** What {@linkcode PackfileWriter} works with. */
 export interface PackfileWriterOptions {
   readonly pool: WorkerPool;
   readonly codec: Codec;

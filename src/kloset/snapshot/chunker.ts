@@ -21,7 +21,6 @@ export interface Chunk {
   readonly length: number;
 }
 
-/** What {@linkcode cutChunks} works with. */
 export interface ChunkerOptions {
   readonly pool: WorkerPool;
   readonly chunking: FastCdcParameters;

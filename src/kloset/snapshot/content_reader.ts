@@ -22,7 +22,6 @@ const RANGE_PLAIN_BYTES = 8 * 1024 * 1024;
 /** No writer makes larger chunks; more is a damaged or hostile object. */
 const MAXIMUM_CHUNK_BYTES = 128 * 1024 * 1024;
 
-/** What {@linkcode copyContent} works with. */
 export interface ContentReaderOptions {
   readonly pool: WorkerPool;
   readonly store: Store;

@@ -10,7 +10,7 @@ import {
   type WorkerPool,
 } from "../workers/mod.ts";
 
-/** What {@linkcode writeContent} works with. */
+/** How a content is cut, hashed and encoded, within which memory, and where its chunks go. */
 export interface ContentWriterOptions {
   readonly pool: WorkerPool;
   readonly mac: MacParameters;

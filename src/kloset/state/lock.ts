@@ -22,7 +22,7 @@ export const LOCK_STALE_MS = 10 * 60 * 1000;
 
 const NS_PER_MS = 1_000_000n;
 
-/** What {@linkcode SharedLock.acquire} works with. */
+/** Where a lock is put, whose it says it is, and by which clock it ages. */
 export interface LockOptions {
   readonly store: Store;
   readonly codec: Codec;

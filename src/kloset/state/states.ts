@@ -53,7 +53,7 @@ export interface DamagedState {
   readonly error: CorruptionError;
 }
 
-/** What {@linkcode States} works with. */
+/** Where states are read from, and the index that they are merged into. */
 export interface StatesOptions {
   readonly store: Store;
   readonly codec: Codec;

@@ -10,7 +10,6 @@ import {
 } from "fast-check";
 import { assertFailsCleanly } from "../../../faults/mutations.ts";
 import {
-  decodeDirpack,
   DirpackDecoder,
   type DirpackFrame,
   encodeDirpackFrame,
@@ -36,6 +35,14 @@ const FRAME: DirpackFrame = {
   entry: FILE_ENTRY,
   mac: macFromHex(FILE_ENTRY_MAC),
 };
+
+/** Reads a whole dirpack. */
+function decodeDirpack(bytes: Uint8Array): DirpackFrame[] {
+  const decoder = new DirpackDecoder(mac);
+  const frames = decoder.push(bytes);
+  decoder.finish();
+  return frames;
+}
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
@@ -63,7 +70,7 @@ Deno.test("DirpackDecoder reads frames whatever the pieces they arrive in", () =
     .map(({ isDirectory, entry }) => ({ isDirectory, entry, mac: mac(entry) }));
   property(forAll(array(anyFrame, { maxLength: 5 }), array(nat(40)), (frames, cuts) => {
     const bytes = concat(frames.map(encodeDirpackFrame));
-    assertEquals(decodeDirpack(bytes, mac), frames);
+    assertEquals(decodeDirpack(bytes), frames);
     const decoder = new DirpackDecoder(mac);
     const decoded: DirpackFrame[] = [];
     let at = 0;
@@ -78,8 +85,8 @@ Deno.test("DirpackDecoder reads frames whatever the pieces they arrive in", () =
   }));
 });
 
-Deno.test("decodeDirpack reads the dirpack of an empty directory", () => {
-  assertEquals(decodeDirpack(new Uint8Array(0), mac), []);
+Deno.test("DirpackDecoder reads the dirpack of an empty directory", () => {
+  assertEquals(decodeDirpack(new Uint8Array(0)), []);
 });
 
 Deno.test("DirpackDecoder refuses unknown types, impossible lengths, wrong MACs and cut frames", () => {
@@ -88,15 +95,15 @@ Deno.test("DirpackDecoder refuses unknown types, impossible lengths, wrong MACs 
     assertThrows(() => new DirpackDecoder(mac).push(hex(bytes)), FormatError, "frame of");
   }
   const forged = encodeDirpackFrame({ ...FRAME, mac: mac(new Uint8Array(1)) });
-  assertEquals(assertThrows(() => decodeDirpack(forged, mac), FormatError).reason, "checksum");
+  assertEquals(assertThrows(() => decodeDirpack(forged), FormatError).reason, "checksum");
   const cut = encodeDirpackFrame(FRAME).slice(0, -1);
-  assertThrows(() => decodeDirpack(cut, mac), FormatError, "ends inside a frame");
+  assertThrows(() => decodeDirpack(cut), FormatError, "ends inside a frame");
 });
 
-Deno.test("decodeDirpack survives damage", () => {
+Deno.test("DirpackDecoder survives damage", () => {
   const bytes = concat([FRAME, { ...FRAME, isDirectory: true }].map(encodeDirpackFrame));
   // Cut between frames, or before the first, it is a shorter dirpack.
-  assertFailsCleanly(bytes, (damaged) => decodeDirpack(damaged, mac), FormatError, {
+  assertFailsCleanly(bytes, decodeDirpack, FormatError, {
     truncationsFail: false,
     count: 500,
   });

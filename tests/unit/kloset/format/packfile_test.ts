@@ -14,7 +14,6 @@ import {
   decodePackfileIndex,
   encodePackfileFooter,
   encodePackfileIndex,
-  encodePackfileTail,
   FormatError,
   locatePackfileFooter,
   type PackfileFooter,
@@ -114,8 +113,6 @@ Deno.test("decodePackfileIndex refuses offsets that a number cannot hold", () =>
 });
 
 Deno.test("locatePackfileFooter and slicePackfileIndex take a body apart", () => {
-  const tail = encodePackfileTail(hex("aaaaaa"), hex("bbbb"));
-  assertEquals(tail, hex("aaaaaa bbbb 02000000"));
   const body = hex("1111" + "aaaaaa" + "bbbb" + "02000000");
   const { encodedFooter, start } = locatePackfileFooter(body);
   assertEquals(encodedFooter, hex("bbbb"));

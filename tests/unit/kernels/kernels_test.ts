@@ -7,13 +7,13 @@ import {
   Lz4OutputTooSmallError,
   SCRATCH_BYTES,
 } from "../../../src/kernels/mod.ts";
-import type { AttachedAnswer, AttachMessage, HashMessage } from "./hash_worker.ts";
+import type { AttachedAnswer, AttachMessage, HashMessage } from "./_hash_worker.ts";
 
 const kernels = await Kernels.load();
 
-/** A worker running `hash_worker.ts`; `ask` resolves to its next answer. */
+/** A worker running `_hash_worker.ts`; `ask` resolves to its next answer. */
 function startWorker(): { ask<T>(message: AttachMessage | HashMessage): Promise<T>; stop(): void } {
-  const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./_hash_worker.ts", import.meta.url), { type: "module" });
   return {
     ask: <T>(message: AttachMessage | HashMessage) =>
       new Promise<T>((resolve, reject) => {

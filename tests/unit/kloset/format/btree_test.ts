@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   assert as property,
   asyncProperty,
@@ -8,159 +8,16 @@ import {
   tuple,
   uniqueArray,
 } from "fast-check";
-import { assertFailsCleanly } from "../../../faults/mutations.ts";
 import {
   btreeGet,
-  type BTreeItem,
   btreeIterate,
   type BTreeNode,
-  bulkLoadBTree,
   compareBytes,
   comparePaths,
-  decodeBTreeNode,
-  decodeBTreeRoot,
-  encodeBTreeNode,
-  encodeBTreeRoot,
   FormatError,
   type LoadNode,
-  type Mac,
-  macFromHex,
-  macToHex,
 } from "../../../../src/kloset/format/mod.ts";
-import { blake3 } from "./_blake3.ts";
-import {
-  EMPTY_NODE,
-  EMPTY_NODE_MAC,
-  EMPTY_ROOT,
-  EMPTY_ROOT_MAC,
-  FILE_ENTRY_MAC,
-  MAC_KEY,
-  ROOT_ENTRY_MAC,
-  VFS_NODE,
-  VFS_NODE_MAC,
-  VFS_ROOT_MAC,
-} from "./_vectors.ts";
-
-const mac = blake3(MAC_KEY);
-
-/** Nodes in memory, by their MACs, in the order in which they were stored. */
-class NodeStore {
-  readonly nodes = new Map<string, Uint8Array>();
-
-  readonly store = (bytes: Uint8Array): Mac => {
-    const id = mac(bytes);
-    this.nodes.set(macToHex(id), bytes);
-    return id;
-  };
-
-  readonly load: LoadNode = (id) => {
-    const bytes = this.nodes.get(macToHex(id));
-    return bytes === undefined
-      ? Promise.reject(new Error(`no node ${macToHex(id)}`))
-      : Promise.resolve(decodeBTreeNode(bytes));
-  };
-}
-
-function itemsOf(keys: readonly string[]): BTreeItem[] {
-  return keys.map((key) => ({ key, value: mac(new TextEncoder().encode(key)) }));
-}
-
-/** Keys `k000000`, `k000001`, ... */
-function numbered(count: number): BTreeItem[] {
-  return itemsOf(Array.from({ length: count }, (_, i) => `k${String(i).padStart(6, "0")}`));
-}
-
-function build(items: readonly BTreeItem[], compare = compareBytes, order?: number) {
-  const store = new NodeStore();
-  const rootBytes = bulkLoadBTree(items, compare, store.store, order);
-  return { ...store, root: decodeBTreeRoot(rootBytes).root, rootBytes };
-}
-
-Deno.test("bulkLoadBTree writes the empty tree that Go wrote", () => {
-  const { nodes, rootBytes } = build([]);
-  assertEquals([...nodes], [[EMPTY_NODE_MAC, EMPTY_NODE]]);
-  assertEquals(rootBytes, EMPTY_ROOT);
-  assertEquals(macToHex(mac(rootBytes)), EMPTY_ROOT_MAC);
-});
-
-Deno.test("bulkLoadBTree writes the VFS tree that Go wrote", () => {
-  const { nodes, rootBytes } = build([
-    { key: "/", value: macFromHex(ROOT_ENTRY_MAC) },
-    { key: "/prefect.dump", value: macFromHex(FILE_ENTRY_MAC) },
-  ], comparePaths);
-  assertEquals([...nodes], [[VFS_NODE_MAC, VFS_NODE]]);
-  assertEquals(macToHex(mac(rootBytes)), VFS_ROOT_MAC);
-});
-
-Deno.test("decodeBTreeNode and decodeBTreeRoot undo their encoders", () => {
-  const [a, b] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
-  const nodes: BTreeNode[] = [
-    { version: 0, keys: [], pointers: [], values: [], next: undefined },
-    { version: 0, keys: ["x"], pointers: [], values: [a], next: b },
-    { version: 0, keys: ["x"], pointers: [a, b], values: [], next: undefined },
-  ];
-  for (const node of nodes) assertEquals(decodeBTreeNode(encodeBTreeNode(node)), node);
-  assertEquals(decodeBTreeRoot(encodeBTreeRoot(a, 77)), {
-    version: 0,
-    order: 77,
-    count: 0,
-    root: a,
-  });
-});
-
-Deno.test("decodeBTreeNode refuses nodes with a wrong number of children or values", () => {
-  const a = new Uint8Array(32);
-  const node: BTreeNode = { version: 0, keys: ["x"], pointers: [], values: [a], next: undefined };
-  for (
-    const changes of [
-      { values: [] },
-      { values: [a, a] },
-      { keys: [] },
-      { pointers: [a, a] },
-      { pointers: [a], values: [] },
-      { pointers: [a, a, a], values: [] },
-    ]
-  ) {
-    assertThrows(() => decodeBTreeNode(encodeBTreeNode({ ...node, ...changes })), FormatError);
-  }
-});
-
-Deno.test("bulkLoadBTree keeps to the order, and chains all leaves by their next", () => {
-  for (const order of [3, 4, 50]) {
-    for (const count of [1, 2, 3, 48, 49, 50, 98, 99, 2450, 2451]) {
-      const items = numbered(count);
-      const { nodes } = build(items, compareBytes, order);
-      const decoded = [...nodes.values()].map(decodeBTreeNode);
-      for (const node of decoded) {
-        assert(node.keys.length <= order - 1);
-        assert(node.keys.length >= 1 || node.pointers.length > 0);
-        assertEquals(node.pointers.length > 0, node.values.length === 0);
-      }
-      // Leaves are stored first, the rightmost one before all others.
-      const leaves = decoded.filter((node) => node.pointers.length === 0).reverse();
-      assertEquals(leaves.flatMap((leaf) => leaf.keys), items.map((item) => item.key));
-      leaves.forEach((leaf, i) => {
-        const right = leaves[i + 1];
-        assertEquals(leaf.next, right === undefined ? undefined : mac(encodeBTreeNode(right)));
-      });
-    }
-  }
-});
-
-Deno.test("bulkLoadBTree fills two levels before it starts a third", () => {
-  assertEquals(build(numbered(49)).nodes.size, 1);
-  assertEquals(build(numbered(50)).nodes.size, 3);
-  assertEquals(build(numbered(50 * 49)).nodes.size, 51);
-  assertEquals(build(numbered(50 * 49 + 1)).nodes.size, 54);
-});
-
-Deno.test("bulkLoadBTree refuses items out of order, and orders that readers refuse", () => {
-  const { store } = new NodeStore();
-  for (const keys of [["b", "a"], ["a", "a"], ["/a/b", "/c"]]) {
-    assertThrows(() => bulkLoadBTree(itemsOf(keys), comparePaths, store), RangeError);
-  }
-  assertThrows(() => bulkLoadBTree([], compareBytes, store, 2), RangeError);
-});
+import { build, itemsOf, numbered } from "./_btrees.ts";
 
 const anyKeys = uniqueArray(
   string({ unit: constantFrom("a", "b", "/", "é", "\ue000", "\u{1f600}"), maxLength: 5 }),
@@ -284,12 +141,4 @@ Deno.test("btreeGet and btreeIterate pass on why a node cannot be loaded", async
     Error,
     "no such node",
   );
-});
-
-Deno.test("decodeBTreeNode and decodeBTreeRoot survive damage", () => {
-  assertFailsCleanly(VFS_NODE, decodeBTreeNode, FormatError);
-  assertFailsCleanly(EMPTY_ROOT, decodeBTreeRoot, FormatError);
-  for (const bytes of build(numbered(51)).nodes.values()) {
-    assertFailsCleanly(bytes, decodeBTreeNode, FormatError, { count: 200 });
-  }
 });

@@ -19,26 +19,15 @@ import {
   StateEncoder,
   StateEntryType,
   type StateMetadata,
-  uuidFromString,
   VERSION_1_0_0,
   VERSION_1_1_0,
   visitState,
 } from "../../../../src/kloset/format/mod.ts";
 import { blake3 } from "./_blake3.ts";
-import {
-  hex,
-  STATE_FILE,
-  STATE_ID,
-  STATE_MAC_KEY,
-  STATE_PARENT,
-  STATE_SERIAL,
-  toHex,
-} from "./_vectors.ts";
+import { hex, STATE_FILE, STATE_ID, STATE_MAC_KEY, STATE_PARENT } from "./_vectors.ts";
+import { A, B, everyEntry, SERIAL } from "./_states.ts";
 
 const { CHUNK, SNAPSHOT, PACKFILE } = ResourceType;
-const SERIAL = uuidFromString(STATE_SERIAL);
-const A = new Uint8Array(32).fill(0xaa);
-const B = new Uint8Array(32).fill(0xbb);
 
 /** Everything a visitor is told, in order. */
 function collect(bytes: Uint8Array, version: number): [unknown[][], StateMetadata] {
@@ -59,26 +48,6 @@ function collect(bytes: Uint8Array, version: number): [unknown[][], StateMetadat
     deleted: (...args) => calls.push(["deleted", ...args]),
   });
   return [calls, metadata];
-}
-
-function everyEntry(version: number): Uint8Array {
-  const encoder = new StateEncoder(version, A);
-  if (version === VERSION_1_1_0) {
-    encoder.deleteLocation(CHUNK, A, B);
-    encoder.deleteColoured(PACKFILE, B);
-    encoder.deletePackfile(B);
-  }
-  encoder.addLocation({
-    type: CHUNK,
-    version: VERSION_1_0_0,
-    mac: A,
-    packfile: B,
-    offset: 0x1122334455,
-    length: 0x10203040,
-  });
-  encoder.addColoured(SNAPSHOT, A, 5n);
-  encoder.addPackfile(B, A, 6n);
-  return encoder.finish(7n, SERIAL);
 }
 
 Deno.test("visitState reads a state that Go wrote", () => {
@@ -103,24 +72,6 @@ Deno.test("visitState reads a state that Go wrote", () => {
   const encoder = new StateEncoder(VERSION_1_1_0, metadata.parent);
   encoder.addColoured(SNAPSHOT, macFromHex(STATE_PARENT), when);
   assertEquals(encoder.finish(metadata.timestampNs, metadata.serial), payload);
-});
-
-Deno.test("StateEncoder writes the layouts of the format", () => {
-  const [aa, bb, zero] = ["aa", "bb", "00"].map((byte) => byte.repeat(32));
-  const locations = `02 55000000 09 00000100 ${aa}${bb} 5544332211000000 40302010 00000000`;
-  const rest = `03 29000000 05 ${aa} 0500000000000000 04 48000000 ${bb}${aa} 0600000000000000`;
-  assertEquals(
-    everyEntry(VERSION_1_0_0),
-    hex(locations + rest + `01 00000100 0700000000000000 ${toHex(SERIAL)}`),
-  );
-  assertEquals(
-    everyEntry(VERSION_1_1_0),
-    hex(
-      `${aa} 06 42000000 02 09 ${aa}${bb} 06 42000000 03 04 ${bb}${zero}
-       06 42000000 04 00 ${zero}${bb}` + locations + rest +
-        `01 00010100 0700000000000000 ${toHex(SERIAL)}`,
-    ),
-  );
 });
 
 Deno.test("visitState tells the visitor every entry in order", () => {
@@ -205,11 +156,6 @@ Deno.test("visitState refuses wrong lengths, huge offsets, bad deletions and bad
   ) {
     assertThrows(() => collect(hex(PARENT + stream), VERSION_1_1_0), FormatError, "state");
   }
-});
-
-Deno.test("StateEncoder refuses deletions before 1.1.0 and MACs of another length", () => {
-  assertThrows(() => new StateEncoder(VERSION_1_0_0, A).deletePackfile(B), TypeError);
-  assertThrows(() => new StateEncoder(VERSION_1_1_0, A.slice(1)), RangeError);
 });
 
 Deno.test("visitState survives damage", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { BLAKE3_STATE_BYTES, Kernels } from "../../../src/kernels/mod.ts";
+import { BLAKE3_STATE_BYTES, Kernels } from "../../../../src/kernels/mod.ts";
 
 const kernels = await Kernels.load();
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Kernels, MAXIMUM_COUNTER_BLOCKS, type Region } from "../../../src/kernels/mod.ts";
+import { Kernels, MAXIMUM_COUNTER_BLOCKS, type Region } from "../../../../src/kernels/mod.ts";
 
 const kernels = await Kernels.load();
 

@@ -5,7 +5,7 @@ import {
   Lz4Error,
   lz4FrameBound,
   Lz4OutputTooSmallError,
-} from "../../../src/kernels/mod.ts";
+} from "../../../../src/kernels/mod.ts";
 
 const kernels = await Kernels.load();
 

@@ -1,25 +1,21 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Kernels } from "../../../src/kernels/mod.ts";
-import { newEncryption } from "../../../src/kloset/key/mod.ts";
+import { Kernels } from "../../../../src/kernels/mod.ts";
+import {
+  type Configuration,
+  encodeConfigurationFile,
+  type Encryption,
+} from "../../../../src/kloset/format/mod.ts";
+import { newEncryption } from "../../../../src/kloset/key/mod.ts";
 import {
   CorruptionError,
   createRepository,
   EncryptedRepositoryError,
   type EngineOptions,
   openRepository,
-  openStore,
-  type Store,
   UnsupportedVersionError,
-  WeakPassphraseError,
   WrongPassphraseError,
-} from "../../../src/kloset/mod.ts";
+} from "../../../../src/kloset/mod.ts";
 import {
-  type Configuration,
-  encodeConfigurationFile,
-  type Encryption,
-} from "../../../src/kloset/format/mod.ts";
-import {
-  assertSnapshot,
   backUp,
   createEncryptedWith,
   noise,
@@ -27,11 +23,8 @@ import {
   PASSPHRASE,
   prose,
   smallConfiguration,
-  SNAPSHOT,
-  streamOf,
-} from "../../faults/backups.ts";
-import { MemoryStore } from "../../faults/memory_store.ts";
-import { TemporaryDirectory } from "../../faults/temporary_directory.ts";
+} from "../../../faults/backups.ts";
+import { MemoryStore } from "../../../faults/memory_store.ts";
 
 const FILES = { "/random": noise(4000, 1), "/text": prose(3000, 2), "/empty": new Uint8Array() };
 
@@ -56,85 +49,6 @@ function contentOf(store: MemoryStore): string {
   );
   return JSON.stringify([digest(store.configuration ?? new Uint8Array()), objects]);
 }
-
-Deno.test("an encrypted repository is read back, whatever it is compressed and hashed with", async (t) => {
-  const { compression } = smallConfiguration();
-  for (const algorithm of ["LZ4", "GZIP", undefined]) {
-    for (const hashing of ["BLAKE3", "SHA256"]) {
-      await t.step(`${algorithm ?? "no compression"}, ${hashing}`, async () => {
-        const { store, id } = await makeRepository({
-          hashing: { algorithm: hashing, bits: 256 },
-          compression: algorithm === undefined ? undefined : { ...compression!, algorithm },
-        });
-        await using repository = await openSmall(store, PASSPHRASE);
-        assert(repository.isEncrypted);
-        await assertSnapshot(repository, id, FILES);
-        // Keyed with the same key, the same chunks are found again.
-        const writer = await repository.createSnapshot(SNAPSHOT);
-        await writer.addFile("/random", streamOf(FILES["/random"]));
-        await writer.commit();
-        assertEquals(writer.statistics.chunksNew, 0);
-      });
-    }
-  }
-});
-
-Deno.test("an encrypted repository of 1.0 settings is written in its flavour", async () => {
-  const chunking = { ...smallConfiguration().chunking, algorithm: "FASTCDC" };
-  const { store, id } = await makeRepository({ chunking });
-  for (const state of store.objects.state.values()) {
-    assertEquals(new DataView(state.buffer, state.byteOffset).getUint32(12, true), 0x00010000);
-  }
-  await using repository = await openSmall(store, PASSPHRASE);
-  await assertSnapshot(repository, id, FILES);
-});
-
-Deno.test("createRepository() encrypts with settings of plakar, and opens only with the passphrase", async () => {
-  const store = new MemoryStore();
-  const given = new TextEncoder().encode("twelve chars");
-  const asked: string[] = [];
-  const id = await (async () => {
-    await using repository = await createRepository(store, {
-      encrypt: true,
-      passphrase: (purpose) => {
-        asked.push(purpose);
-        return Promise.resolve(given);
-      },
-    });
-    const { encryption } = repository.configuration;
-    assertEquals(encryption?.subKeyAlgorithm, "AES256-KW");
-    assertEquals(encryption?.dataAlgorithm, "AES256-GCM-SIV");
-    assertEquals(encryption?.chunkSize, 65_536);
-    assertEquals(encryption?.canary.length, 100);
-    assertEquals(encryption?.kdf, {
-      kdf: "ARGON2ID",
-      saltSize: 16,
-      time: 4,
-      memory: 262_144,
-      threads: 1,
-      keyLength: 32,
-    });
-    return await backUp(repository, FILES);
-  })();
-  assertEquals(asked, ["create"]);
-  assert(given.every((byte) => byte === 0), "the passphrase was wiped");
-  await using repository = await openSmall(store, passphrase("twelve chars"));
-  await assertSnapshot(repository, id, FILES);
-});
-
-Deno.test("createRepository() refuses short passphrases, and none, and creates nothing", async () => {
-  const refuse = async (options: EngineOptions, error: new (...args: never[]) => Error) => {
-    const store = new MemoryStore();
-    await assertRejects(() => createRepository(store, { encrypt: true, ...options }), error);
-    assertEquals(await store.presence(), "absent");
-  };
-  await refuse({}, EncryptedRepositoryError);
-  await refuse({ passphrase: () => Promise.resolve(undefined) }, EncryptedRepositoryError);
-  await refuse(passphrase(""), WeakPassphraseError);
-  await refuse(passphrase("eleven char"), WeakPassphraseError);
-  // Characters are counted, not bytes.
-  await refuse(passphrase("€".repeat(11)), WeakPassphraseError);
-});
 
 Deno.test("a repository that cannot be unlocked says why, and nothing is written", async (t) => {
   const { store } = await makeRepository();
@@ -215,36 +129,6 @@ Deno.test("flipped ciphertext of a chunk is told apart from a wrong passphrase",
   await using repository = await openSmall(store, PASSPHRASE);
   const error = await assertRejects(() => repository.openSnapshot(id), CorruptionError);
   assert(error.message.includes("is damaged"), error.message);
-});
-
-Deno.test("the cache of an encrypted repository shows no names, and serves who has the key", async () => {
-  await using directory = await TemporaryDirectory.make();
-  const store: Store = openStore(directory.at("repository"));
-  await createEncryptedWith(store, smallConfiguration());
-  const cacheDirectory = directory.at("cache");
-  const secret = "name-that-nobody-may-see";
-  const list = async (options: EngineOptions = {}) => {
-    await using repository = await openSmall(store, { ...PASSPHRASE, cacheDirectory, ...options });
-    return (await repository.snapshots()).headers.map(({ name }) => name);
-  };
-  {
-    const hostname = "host-that-nobody-may-see";
-    await using repository = await openSmall(store, { ...PASSPHRASE, cacheDirectory, hostname });
-    await backUp(repository, FILES, { name: secret, tags: [`tag=${secret}`] });
-  }
-  assertEquals(await list(), [secret]);
-  // The header comes from the cache: its packfiles are away.
-  await Deno.rename(directory.at("repository/packfiles"), directory.at("away"));
-  assertEquals(await list(), [secret]);
-  let size = 0;
-  for await (const { name } of Deno.readDir(cacheDirectory)) {
-    const content = await Deno.readFile(`${cacheDirectory}/${name}`);
-    size += content.length;
-    const text = new TextDecoder("latin1").decode(content);
-    assert(!text.includes("nobody-may-see"), `${name} shows a name`);
-  }
-  assert(size > 10_000, "there is a cache");
-  await assertRejects(() => list(passphrase("another passphrase")), WrongPassphraseError);
 });
 
 Deno.test("a plaintext repository needs no passphrase, and none is asked for", async () => {

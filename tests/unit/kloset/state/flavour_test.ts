@@ -9,7 +9,7 @@ import {
   VERSION_1_0_0,
   VERSION_1_1_0,
 } from "../../../../src/kloset/format/mod.ts";
-import type { SnapshotReader, SnapshotWriter } from "../../../../src/kloset/mod.ts";
+import type { SnapshotReader } from "../../../../src/kloset/mod.ts";
 import {
   assertSnapshot,
   backUp,

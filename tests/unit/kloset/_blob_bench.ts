@@ -20,6 +20,8 @@ export class BlobBench implements Disposable {
   readonly pool: WorkerPool;
   readonly budget: MemoryBudget;
   readonly blobs: BlobReader;
+  /** What was stored, in order; equal blobs as often. */
+  readonly added: { readonly type: number; readonly id: Uint8Array }[] = [];
   readonly #catalog: Catalog;
 
   private constructor(kernels: Kernels, mac: MacFunction, codec: Codec, catalog: Catalog) {
@@ -43,18 +45,18 @@ export class BlobBench implements Disposable {
     return new BlobBench(kernels, mac, codec, catalog);
   }
 
-  /** Stores a blob and returns its MAC. */
-  add(type: number, bytes: Uint8Array): Uint8Array {
+  /** Stores a blob and returns its id. */
+  add(type: number, bytes: Uint8Array, id: Uint8Array = this.mac.of(bytes)): Uint8Array {
     const before = this.memory.objects.packfile.get(this.packfile)!;
     const after = new Uint8Array(before.length + bytes.length);
     after.set(before);
     after.set(bytes, before.length);
     this.memory.objects.packfile.set(this.packfile, after);
-    const mac = this.mac.of(bytes);
     const offset = before.length - ENVELOPE_HEADER_BYTES;
-    const id = new Uint8Array(32).fill(0xab);
-    this.#catalog.index.addLocation(type, mac, 0, id, 0, offset, bytes.length);
-    return mac;
+    const packfile = new Uint8Array(32).fill(0xab);
+    this.#catalog.index.addLocation(type, id, 0, packfile, 0, offset, bytes.length);
+    this.added.push({ type, id });
+    return id;
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Kernels } from "../../../../src/kernels/mod.ts";
-import { encodeEnvelope, ResourceType } from "../../../../src/kloset/format/mod.ts";
-import { CorruptionError, openStore, UnsupportedVersionError } from "../../../../src/kloset/mod.ts";
+import {
+  encodeEnvelope,
+  macToHex,
+  ResourceType,
+  type StateEncoder,
+  VERSION_1_0_0,
+  VERSION_1_1_0,
+} from "../../../../src/kloset/format/mod.ts";
+import {
+  CorruptionError,
+  openStore,
+  StoreError,
+  UnsupportedVersionError,
+} from "../../../../src/kloset/mod.ts";
 import {
   assertSnapshot,
   backUp,
@@ -12,6 +24,7 @@ import {
   SNAPSHOT,
   snapshotIds,
 } from "../../../faults/backups.ts";
+import { id, StateBench } from "../_state_bench.ts";
 import { TemporaryDirectory } from "../../../faults/temporary_directory.ts";
 
 const FILES = { "/a": noise(4000, 1) };
@@ -85,4 +98,99 @@ Deno.test("openRepository() opens beside a damaged state, and writes nothing mor
       await assertSnapshot(repository, second, { "/a": noise(3000, 10) });
     });
   }
+});
+
+const { CHUNK, PACKFILE, SNAPSHOT: HEADER } = ResourceType;
+const [BLOB, PACK] = [id(0xb1), id(0xac)];
+
+function location(packfile = PACK, mac = BLOB, type: number = CHUNK) {
+  return { type, version: VERSION_1_0_0, mac, packfile, offset: 0, length: 5 };
+}
+
+/** Adds a packfile with the blob in it. */
+function packfileWithBlob(encoder: StateEncoder): void {
+  encoder.addLocation(location());
+  encoder.addPackfile(PACK, id(1), 1n);
+}
+
+Deno.test("States.merge() takes colours and deletions in the order of parents, against the clocks", async () => {
+  const bench = new StateBench();
+  // Each state was written by a host whose clock is behind that of the one before.
+  bench.add(id(1), packfileWithBlob, { timestampNs: 30n });
+  bench.add(id(2), (encoder) => encoder.addColoured(PACKFILE, PACK, 5n), {
+    parent: id(1),
+    timestampNs: 20n,
+  });
+  const has = async () => (await bench.open()).index.has(CHUNK, BLOB);
+  assertEquals(await has(), false);
+  bench.add(id(3), (encoder) => encoder.deleteColoured(PACKFILE, PACK), {
+    parent: id(2),
+    timestampNs: 10n,
+  });
+  assertEquals(await has(), true);
+  bench.add(id(4), (encoder) => encoder.deletePackfile(PACK), { parent: id(3), timestampNs: 5n });
+  assertEquals(await has(), false);
+});
+
+Deno.test("States.merge() goes by time where parents tell nothing", async () => {
+  const bench = new StateBench();
+  bench.add(id(1), packfileWithBlob);
+  bench.add(id(9), (encoder) => encoder.addColoured(PACKFILE, PACK, 5n), { timestampNs: 10n });
+  bench.add(id(2), (encoder) => encoder.deleteColoured(PACKFILE, PACK), { timestampNs: 20n });
+  const { index, states } = await bench.open();
+  assertEquals(index.has(CHUNK, BLOB), true);
+  assertEquals([...states.known].map(({ timestampNs }) => timestampNs), [1n, 10n, 20n]);
+  assertEquals(states.latest?.id, macToHex(id(2)));
+});
+
+Deno.test("States.merge() ends where parents make a circle", async () => {
+  const bench = new StateBench();
+  for (const [own, parent] of [[1, 2], [2, 3], [3, 1]]) {
+    bench.add(id(own!), () => {}, { parent: id(parent!) });
+  }
+  assertEquals([...(await bench.open()).states.known].length, 3);
+});
+
+Deno.test("States.merge() merges what is new, and forgets no state that has vanished", async () => {
+  const bench = new StateBench();
+  bench.add(id(1), packfileWithBlob);
+  const catalog = await bench.open();
+  assertEquals(catalog.states.lacks([macToHex(id(1))]), false);
+  bench.memory.objects.state.clear();
+  bench.add(id(2), (encoder) => {
+    encoder.addLocation(location(id(7), id(8), HEADER));
+    encoder.addPackfile(id(7), id(2), 2n);
+  }, { version: VERSION_1_0_0 });
+  assertEquals(catalog.states.lacks([macToHex(id(2))]), true);
+  await catalog.refresh();
+  assertEquals(catalog.index.has(CHUNK, BLOB), true);
+  assertEquals(catalog.index.snapshotIds(), [id(8)]);
+  assertEquals(catalog.states.needsVersion11, true);
+});
+
+Deno.test("States.merge() merges nothing of a stream that is malformed at its end", async () => {
+  const bench = new StateBench();
+  bench.add(id(1), packfileWithBlob);
+  const { stream } = bench.read(id(1));
+  bench.memory.objects.state.set(
+    macToHex(id(1)),
+    encodeEnvelope(
+      ResourceType.STATE,
+      VERSION_1_1_0,
+      bench.codec.encode(stream.slice(0, -1)),
+      bench.mac.of,
+    ),
+  );
+  const { index, states } = await bench.open();
+  assertEquals(states.damaged.map(({ id }) => id), [macToHex(id(1))]);
+  assertEquals([index.has(CHUNK, BLOB), states.latest], [false, undefined]);
+});
+
+Deno.test("States.merge() throws what the store fails with", async () => {
+  const bench = new StateBench();
+  bench.add(id(1), packfileWithBlob);
+  bench.store.setPlan(({ kind, method }) =>
+    kind === "state" && method === "readAll" ? { type: "fail" } : undefined
+  );
+  await assertRejects(() => bench.open(), StoreError, "Injected");
 });

@@ -1,4 +1,5 @@
-import { attempt, baseNameOf, directoryOf, randomName, syncDirectory, writeAll } from "./io/mod.ts";
+import { baseNameOf, directoryOf, randomName, syncDirectory, writeAll } from "../files/mod.ts";
+import { attempt } from "./io/mod.ts";
 import { AlreadyExistsError } from "./errors.ts";
 import { BACKUP_DIRECTORY } from "./layout.ts";
 import type { ArchiveFile } from "./verify.ts";
@@ -26,10 +27,10 @@ export async function extract(
       }
       await writeFile(path, file, content, what);
     }
-    for (const at of directories) await attempt(what, syncDirectory(`${at}/`));
+    for (const at of directories) await attempt(what, syncDirectory(at));
     // Replaces an empty directory, and fails if it has got content meanwhile.
     await attempt(what, Deno.rename(temporary, target));
-    await attempt(what, syncDirectory(target));
+    await attempt(what, syncDirectory(directoryOf(target)));
   } catch (error) {
     await Deno.remove(temporary, { recursive: true }).catch(() => {}); // the first error counts
     throw error;

@@ -1,6 +1,5 @@
 import { CommanderError } from "@commander-js/extra-typings";
-import { hintOf, ToolError } from "../errors/mod.ts";
-import { messageOf } from "../errors/mod.ts";
+import { hintOf, messageOf, ToolError } from "../errors/mod.ts";
 import {
   type CliContext,
   EXIT_FAILURE,

@@ -1,4 +1,5 @@
-import { attempt, exists, randomName, syncDirectory, writeAll } from "../io/mod.ts";
+import { exists, writeFileAtomically } from "../../files/mod.ts";
+import { attempt } from "../io/mod.ts";
 import { AlreadyExistsError } from "../errors.ts";
 import type { KeyPair } from "./keys.ts";
 
@@ -34,27 +35,17 @@ export async function writeKeyFiles(
       }
     }
   }
-  await attempt("failed to write private key", replaceFile(path, pair.privateKeyPem, 0o600));
+  await attempt(
+    "failed to write private key",
+    writeFileAtomically(path, pair.privateKeyPem, { mode: 0o600, exactMode: true, replace: true }),
+  );
   await attempt(
     "failed to write public key",
-    replaceFile(publicKeyPath, `${pair.publicKey}\n`, 0o644),
+    writeFileAtomically(publicKeyPath, `${pair.publicKey}\n`, {
+      mode: 0o644,
+      exactMode: true,
+      replace: true,
+    }),
   );
   return { privateKeyPath: path, publicKeyPath };
-}
-
-async function replaceFile(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${randomName()}.part`;
-  try {
-    {
-      using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
-      await writeAll(file, new TextEncoder().encode(text));
-      await file.sync();
-    }
-    await Deno.chmod(temporary, mode);
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {}); // absent already: the first error is what counts
-    throw error;
-  }
-  await syncDirectory(path);
 }

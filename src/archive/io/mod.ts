@@ -7,7 +7,6 @@
  */
 
 export { ByteReader } from "./byte_reader.ts";
-export { baseNameOf, directoryOf, exists, randomName, syncDirectory, writeAll } from "./files.ts";
 export { type ArchiveInput, fileInput } from "./input.ts";
 export { attempt } from "./problem.ts";
 export * from "./spool.ts";

@@ -1,4 +1,4 @@
-import { randomName, writeAll } from "./files.ts";
+import { randomName, removeIfThere, writeAll } from "../../files/mod.ts";
 import { attempt } from "./problem.ts";
 
 /** How {@linkcode spool} works. */
@@ -60,10 +60,4 @@ export async function spool(
     throw error;
   }
   return new SpooledFile(path, bytes);
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  await Deno.remove(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
 }

@@ -1,84 +1,67 @@
-import { baseNameOf, directoryOf, exists, randomName, syncDirectory, writeAll } from "./files.ts";
-import { attempt } from "./problem.ts";
+import { AtomicFile } from "../../files/mod.ts";
 import { AlreadyExistsError } from "../errors.ts";
+import { attempt } from "./problem.ts";
 
-/**
- * A file that gets its name when it is complete and on the disk; until then it has a private one
- * beside it, and is removed when it is let go.
- */
+/** An {@linkcode AtomicFile} of a name that must be free, with failures told in this library's words. */
 export class TemporaryFile implements AsyncDisposable {
-  readonly path: string;
-  readonly #target: string;
+  readonly #file: AtomicFile;
   readonly #what: string;
-  #file: Deno.FsFile | undefined;
-  #removed = false;
 
-  private constructor(target: string, path: string, what: string, file: Deno.FsFile) {
-    this.#target = target;
-    this.path = path;
-    this.#what = what;
+  private constructor(file: AtomicFile, what: string) {
     this.#file = file;
+    this.#what = what;
   }
 
   /**
+   * @param what what a failure is told to be a failure of
    * @throws {AlreadyExistsError} when the name is taken
    * @throws {ArchiveIoError} when it cannot be created
    */
   static async create(target: string, what: string, mode: number): Promise<TemporaryFile> {
-    await requireFree(target, what);
-    const path = `${directoryOf(target)}/.${baseNameOf(target)}.${randomName()}.part`;
-    const options = { write: true, createNew: true, mode };
-    return new TemporaryFile(target, path, what, await attempt(what, Deno.open(path, options)));
+    const file = await named(what, AtomicFile.create(target, { mode, replace: false }));
+    return new TemporaryFile(file, what);
+  }
+
+  /** Where it lies until it has its name. */
+  get path(): string {
+    return this.#file.temporary;
   }
 
   /** Appends. */
   async write(bytes: Uint8Array): Promise<void> {
-    await attempt(this.#what, writeAll(this.#open(), bytes));
+    await attempt(this.#what, this.#file.write(bytes));
   }
 
   /** Replaces the first bytes. */
   async overwriteStart(bytes: Uint8Array): Promise<void> {
-    await attempt(this.#what, this.#open().seek(0, Deno.SeekMode.Start));
-    await this.write(bytes);
+    await attempt(this.#what, this.#file.overwriteStart(bytes));
   }
 
   /** Makes all that was written durable, and closes the file. */
   async finish(): Promise<void> {
-    const file = this.#open();
-    await attempt(this.#what, file.sync());
-    this.#file = undefined;
-    file.close();
+    await attempt(this.#what, this.#file.finish());
   }
 
-  /** Gives the finished file its name. */
+  /**
+   * Gives the finished file its name.
+   *
+   * @throws {AlreadyExistsError} when somebody has taken it meanwhile
+   */
   async publish(): Promise<void> {
-    // Between this look and the rename somebody could still take the name; a hard link could not
-    // be overtaken, but many network file systems have none.
-    await requireFree(this.#target, this.#what);
-    await attempt(this.#what, Deno.rename(this.path, this.#target));
-    this.#removed = true;
-    await attempt(this.#what, syncDirectory(this.#target));
+    await named(this.#what, this.#file.publish());
   }
 
   /** Removes what has not got its name; idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#file?.close();
-    this.#file = undefined;
-    if (this.#removed) return;
-    this.#removed = true;
-    await Deno.remove(this.path).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-  }
-
-  #open(): Deno.FsFile {
-    if (this.#file === undefined) throw new TypeError(`"${this.path}" is closed`);
-    return this.#file;
+    await this.#file[Symbol.asyncDispose]();
   }
 }
 
-async function requireFree(path: string, what: string): Promise<void> {
-  if (await attempt(what, exists(path))) {
-    throw new AlreadyExistsError(`${what}: it exists already`);
+async function named<Value>(what: string, operation: Promise<Value>): Promise<Value> {
+  try {
+    return await attempt(what, operation);
+  } catch (error) {
+    const isTaken = error instanceof Error && error.cause instanceof Deno.errors.AlreadyExists;
+    throw isTaken ? new AlreadyExistsError(`${what}: it exists already`, { cause: error }) : error;
   }
 }

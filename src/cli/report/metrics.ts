@@ -1,4 +1,5 @@
-import { messageOf } from "../../errors/mod.ts";
+import { messageOf, ToolError } from "../../errors/mod.ts";
+import { readTextIfThere, writeFileAtomically } from "../../files/mod.ts";
 
 /** What a run did with one component. */
 export interface ComponentMetrics {
@@ -97,22 +98,17 @@ type Series = Map<string, string>;
  * Writes the file for Prometheus' textfile collector. What other operations have left in it stays, and
  * so does, after a failure, what is known of the last success. The file is replaced in one step.
  *
- * @throws when it cannot be written
+ * @throws {ToolError} when it cannot be written
  */
 export async function writeMetrics(path: string, run: RunMetrics): Promise<void> {
-  const earlier = parseMetrics(await readIfThere(path));
+  const earlier = parseMetrics(await readEarlier(path));
   const text = formatMetrics(run, earlier);
-  const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "";
-  // Not "*.prom": the collector must not read it half written.
-  const temporary = `${folder}.${path.slice(folder.length)}.${crypto.randomUUID()}.tmp`;
   try {
-    await Deno.writeTextFile(temporary, text, { createNew: true, mode: 0o644 });
-    // Whatever the umask: the collector runs as somebody else.
-    await Deno.chmod(temporary, 0o644);
-    await Deno.rename(temporary, path);
+    // Until it is whole its name is not "*.prom", which the collector would read. And whatever the
+    // umask: the collector runs as somebody else.
+    await writeFileAtomically(path, text, { mode: 0o644, exactMode: true, replace: true });
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {/* it was never made, or is beyond us */});
-    throw new Error(`cannot write metrics to ${path}: ${messageOf(error)}`, { cause: error });
+    throw new ToolError(`cannot write metrics to ${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -168,12 +164,10 @@ function key(name: string, labels: Record<string, string>): string {
   return `${name}{${pairs.join(",")}}`;
 }
 
-async function readIfThere(path: string): Promise<string> {
+async function readEarlier(path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    return await readTextIfThere(path) ?? "";
   } catch (error) {
-    // A file that cannot be read has nothing to keep; whether it can be replaced is seen below.
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw new Error(`cannot read metrics from ${path}: ${messageOf(error)}`, { cause: error });
+    throw new ToolError(`cannot read metrics from ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { messageOf, ToolError } from "../../errors/mod.ts";
+import { exists } from "../../files/mod.ts";
 import type { PassphraseProvider } from "../../kloset/mod.ts";
 import type { CliContext } from "../process/mod.ts";
 import { type GlobalOptions, UsageError } from "../syntax/mod.ts";
@@ -39,7 +40,7 @@ export function passphraseProvider(
     const credentials = context.env("CREDENTIALS_DIRECTORY");
     if (credentials) {
       const path = `${credentials}/${CREDENTIAL}`;
-      if (await exists(path)) return await readPassphrase(path);
+      if (await isThere(path)) return await readPassphrase(path);
     }
     const text = context.env(VARIABLE);
     if (text) return new TextEncoder().encode(text);
@@ -91,12 +92,10 @@ async function readLimited(path: string): Promise<Uint8Array> {
   return buffer.subarray(0, length);
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   try {
-    await Deno.lstat(path);
-    return true;
+    return await exists(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
     throw new PassphraseError(
       `cannot look for the passphrase: ${messageOf(error)}`,
       { cause: error },

@@ -1,5 +1,4 @@
-import { ToolError } from "../../errors/mod.ts";
-import { messageOf } from "../../errors/mod.ts";
+import { messageOf, ToolError } from "../../errors/mod.ts";
 import type { Clock } from "../clock.ts";
 import { formatDuration } from "../../environment/mod.ts";
 import type { Reporter } from "../reporter.ts";

@@ -1,4 +1,5 @@
 import { problemOf } from "../../errors/mod.ts";
+import { AtomicFile, directoryOf, removeIfThere, syncDirectory } from "../../files/mod.ts";
 import { InvalidInputError } from "../errors.ts";
 import { safeRelativePath } from "./restore_path.ts";
 
@@ -22,8 +23,8 @@ export class RestoreDirectory {
   readonly path: string;
   /** Directories that did not exist before, outermost first. */
   readonly #created: string[] = [];
-  /** Final paths of the files that have been written. */
-  readonly #files = new Set<string>();
+  /** The files that have been written, by their final paths. */
+  readonly #files = new Map<string, AtomicFile>();
 
   private constructor(path: string) {
     this.path = path;
@@ -60,35 +61,30 @@ export class RestoreDirectory {
     content: ContentWriter,
   ): Promise<{ path: string; bytes: number }> {
     const path = `${this.path}/${safeRelativePath(entryPath)}`;
-    await this.#makeDirectory(path.slice(0, path.lastIndexOf("/")));
-    // createNew: two entries of one name never mix, and a link is never followed.
-    using file = await Deno.open(`${path}.part`, { write: true, createNew: true, mode: 0o600 });
-    this.#files.add(path);
-    const bytes = await content((view) => writeAll(file, view));
-    await file.utime(attributes.mtime, attributes.mtime);
-    await Deno.chmod(`${path}.part`, attributes.mode & 0o777); // never setuid or setgid
-    await file.sync();
+    await this.#makeDirectory(directoryOf(path));
+    const temporary = `${path}.part`; // two entries of one name never mix: its name is taken
+    const file = await AtomicFile.create(path, { mode: 0o600, replace: true, temporary });
+    this.#files.set(path, file);
+    const bytes = await content((view) => file.write(view));
+    // Never setuid or setgid.
+    await file.setAttributes({ mode: attributes.mode & 0o777, mtime: attributes.mtime });
+    await file.finish();
     return { path, bytes };
   }
 
   /** Gives all files their names. */
   async commit(): Promise<void> {
-    for (const path of this.#files) await Deno.rename(`${path}.part`, path);
-    const directories = [...this.#files].map((path) => path.slice(0, path.lastIndexOf("/")));
-    for (const directory of new Set([...directories, this.path])) {
-      using handle = await Deno.open(directory);
-      await handle.sync();
-    }
+    for (const file of this.#files.values()) await file.publish();
+    await syncDirectory(this.path);
     this.#files.clear();
     this.#created.length = 0;
   }
 
   /** Removes what was written, and the directories that were made for it. */
   async rollBack(): Promise<void> {
-    for (const path of this.#files) {
-      for (const name of [`${path}.part`, path]) {
-        await Deno.remove(name).catch(() => {/* only one of both names exists */});
-      }
+    for (const [path, file] of this.#files) {
+      const removed = file.hasName ? removeIfThere(path) : file[Symbol.asyncDispose]();
+      await removed.catch(() => {/* why the restore failed is what counts */});
     }
     for (const directory of this.#created.toReversed()) {
       await Deno.remove(directory).catch(() => {/* somebody else uses it by now: left alone */});
@@ -107,11 +103,5 @@ export class RestoreDirectory {
       await Deno.mkdir(directory, { mode: 0o700 }); // dumps are nobody else's business
       this.#created.push(directory);
     }
-  }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await file.write(bytes.subarray(written));
   }
 }

@@ -1,5 +1,6 @@
 import { type ArchiveSource, METADATA_VERSION, spool, writeArchive } from "../../archive/mod.ts";
 import { messageOf, problemOf } from "../../errors/mod.ts";
+import { exists } from "../../files/mod.ts";
 import { unpackBackup } from "./_unpack_backup.ts";
 import type { Component, Neo4jEdition } from "../component.ts";
 import { BackupFailedError } from "../errors.ts";
@@ -232,16 +233,6 @@ async function reserve(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return false;
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }

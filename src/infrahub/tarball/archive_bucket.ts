@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { messageOf } from "../../errors/mod.ts";
+import { writeAll } from "../../files/mod.ts";
 import {
   configuredEndpoint,
   multipartEtag,
@@ -143,9 +144,7 @@ export class ArchiveBucket {
         await this.#bucket.stream(what, key, { offset: 0, end: size, etag }, async (bytes) => {
           signal.throwIfAborted();
           hash.update(bytes);
-          for (let written = 0; written < bytes.length;) {
-            written += await file.write(bytes.subarray(written));
-          }
+          await writeAll(file, bytes);
           arrived += bytes.length;
           reporter.progress?.({ component: "download", bytes: arrived, bytesTotal: size });
         });

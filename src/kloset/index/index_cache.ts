@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
-import { ToolError } from "../../errors/mod.ts";
-import { messageOf } from "../../errors/mod.ts";
+import { messageOf, ToolError } from "../../errors/mod.ts";
+import { existsSync } from "../../files/mod.ts";
 import {
   type Mac,
   MAC_BYTES,
@@ -308,7 +308,7 @@ export class IndexCache implements Disposable {
   invalidate(): void {
     this.#attempt(() => {
       this.#forget();
-      if (this.#database === undefined && !exists(this.#path)) return;
+      if (this.#database === undefined && !existsSync(this.#path)) return;
       const database = this.#connect();
       // Emptied, not removed: other processes may have it open.
       transaction(database, "IMMEDIATE", () => {
@@ -330,7 +330,7 @@ export class IndexCache implements Disposable {
 
   /** What an action reads in one view of the file; undefined when there is no file to read. */
   #read<T>(action: (database: DatabaseSync) => T): T | undefined {
-    if (this.#database === undefined && !exists(this.#path)) return undefined;
+    if (this.#database === undefined && !existsSync(this.#path)) return undefined;
     const database = this.#connect();
     return transaction(database, "DEFERRED", () => {
       return readVersion(database) === 0 ? undefined : action(database);
@@ -386,7 +386,7 @@ export class IndexCache implements Disposable {
     this.#forget();
     // A journal that is left behind would be applied to the next file of that name.
     for (const path of [this.#path, `${this.#path}-journal`]) {
-      if (exists(path)) Deno.removeSync(path);
+      if (existsSync(path)) Deno.removeSync(path);
     }
   }
 
@@ -567,16 +567,6 @@ function isDamage(error: unknown): boolean {
   if (error instanceof DamagedCacheError || error instanceof RangeError) return true;
   return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR" &&
     !ENVIRONMENT_MESSAGE.test(error.message);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 function split(bytes: Uint8Array): Mac[] {

@@ -1,5 +1,5 @@
-import { dirname } from "node:path";
 import { messageOf } from "../../errors/mod.ts";
+import { AtomicFile, directoryOf, removeIfThere, syncDirectory } from "../../files/mod.ts";
 import { CorruptionError, ObjectNotFoundError, StoreError } from "../errors.ts";
 import {
   isObjectName,
@@ -97,14 +97,16 @@ export class FileSystemStore implements Store {
       for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
         await syncDirectory(`${this.#root}/${folder}`);
       }
-      const temporary = this.#temporaryPath("");
-      try {
-        await writeDurably(temporary, configuration);
-        await linkOrRename(temporary, `${this.#root}/CONFIG`);
-      } finally {
-        await removeIfThere(temporary);
-      }
-      await syncDirectory(this.#root);
+      // The name has to be free: to replace the CONFIG that another client has created meanwhile
+      // would leave its packfiles without a repository that they belong to.
+      await using file = await AtomicFile.create(`${this.#root}/CONFIG`, {
+        mode: FILE_MODE,
+        replace: false,
+        temporary: this.#temporaryPath(""),
+      });
+      await file.write(configuration);
+      await file.finish();
+      await file.publish();
       await syncParent(this.#root);
     });
   }
@@ -174,15 +176,10 @@ export class FileSystemStore implements Store {
   openWriter(kind: ObjectKind, id: string): Promise<ObjectWriter> {
     return this.#attempt(`Cannot write ${kind} ${id}`, async () => {
       const temporary = this.#temporaryPath(kind === "lock" ? "" : `/${FOLDERS[kind]}`);
-      const file = await Deno.open(temporary, {
-        write: true,
-        createNew: true,
-        mode: FILE_MODE,
-      });
+      const target = this.#path(kind, id);
       return new FileWriter(
-        file,
-        temporary,
-        this.#path(kind, id),
+        await AtomicFile.create(target, { mode: FILE_MODE, replace: true, temporary }),
+        target,
         // A lock that is refreshed stays as it was before.
         kind === "lock",
         (action) => this.#attempt(`Cannot write ${kind} ${id}`, action),
@@ -234,45 +231,36 @@ export class FileSystemStore implements Store {
 }
 
 class FileWriter implements ObjectWriter {
-  readonly #file: Deno.FsFile;
-  readonly #temporary: string;
+  readonly #file: AtomicFile;
   readonly #target: string;
   readonly #replaces: boolean;
   readonly #attempt: <T>(action: () => Promise<T>) => Promise<T>;
-  #state: "open" | "closed" = "open";
 
   constructor(
-    file: Deno.FsFile,
-    temporary: string,
+    file: AtomicFile,
     target: string,
     replaces: boolean,
     attempt: <T>(action: () => Promise<T>) => Promise<T>,
   ) {
     this.#file = file;
-    this.#temporary = temporary;
     this.#target = target;
     this.#replaces = replaces;
     this.#attempt = attempt;
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#attempt(() => writeFully(this.#file, bytes));
+    return this.#attempt(() => this.#file.write(bytes));
   }
 
   async close(): Promise<void> {
     try {
       await this.#attempt(async () => {
-        await this.#file.sync();
-        this.#file.close();
-        this.#state = "closed";
-        const folder = this.#target.slice(0, this.#target.lastIndexOf("/"));
-        await renameInto(this.#temporary, this.#target, folder);
+        await this.#file.finish();
         try {
-          // The rename is in the folder, not in the file: a power cut could lose the name.
-          await syncDirectory(folder);
+          await publishInto(directoryOf(this.#target), this.#file);
         } catch (error) {
           // Both or neither: who is told of a failure must not find the object later.
-          if (!this.#replaces) await removeIfThere(this.#target);
+          if (this.#file.hasName && !this.#replaces) await removeIfThere(this.#target);
           throw error;
         }
       });
@@ -283,12 +271,8 @@ class FileWriter implements ObjectWriter {
   }
 
   async abort(): Promise<void> {
-    if (this.#state === "open") {
-      this.#state = "closed";
-      this.#file.close();
-    }
     try {
-      await removeIfThere(this.#temporary);
+      await this.#file[Symbol.asyncDispose]();
     } catch {
       // Best effort: readers pass over temporary names, and the first failure is what matters.
     }
@@ -322,62 +306,22 @@ async function writtenBefore(path: string, timeMs: number): Promise<boolean> {
   }
 }
 
-async function writeFully(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) written += await file.write(bytes.subarray(written));
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, createNew: true, mode: FILE_MODE });
-  await writeFully(file, bytes);
-  await file.sync();
-}
-
-/**
- * Gives a file its final name, which must be free: a rename would replace the CONFIG that another
- * client has created meanwhile, and its packfiles would belong to no repository.
- */
-async function linkOrRename(from: string, to: string): Promise<void> {
+/** Gives a file its name; makes the folder where another tool has left it out. */
+async function publishInto(folder: string, file: AtomicFile): Promise<void> {
   try {
-    await Deno.link(from, to);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw error;
-    // Some file systems have no hard links.
-    await Deno.rename(from, to);
-  }
-}
-
-/** Renames; makes the folder where another tool has left it out (buckets are made at creation). */
-async function renameInto(from: string, to: string, folder: string): Promise<void> {
-  try {
-    await Deno.rename(from, to);
+    await file.publish();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     await Deno.mkdir(folder, { recursive: true, mode: DIRECTORY_MODE });
-    await Deno.rename(from, to);
+    await file.publish();
   }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  // Directories cannot be opened for syncing on Windows; the rename is journalled there.
-  if (Deno.build.os === "windows") return;
-  using directory = await Deno.open(path, { read: true });
-  await directory.sync();
 }
 
 /** Makes a new directory's own name durable, where the user may read the folder that it is in. */
 async function syncParent(path: string): Promise<void> {
   try {
-    await syncDirectory(dirname(path));
+    await syncDirectory(directoryOf(path));
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

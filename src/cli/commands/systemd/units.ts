@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { formatDuration } from "../../../environment/mod.ts";
 import { messageOf } from "../../../errors/mod.ts";
+import { readTextIfThere, writeFileAtomically } from "../../../files/mod.ts";
 import { InfrahubBackupError } from "../../../infrahub/mod.ts";
 import { checkServiceCommand } from "./service_command.ts";
 import { PROGRAM, UsageError } from "../../syntax/mod.ts";
@@ -144,7 +145,7 @@ async function installUnits(
   const folder = absolute(directory, session).replace(/\/+$/, "");
   // All are looked at before any is written.
   for (const { name, content } of units) {
-    const there = await readIfThere(`${folder}/${name}`);
+    const there = await readUnit(`${folder}/${name}`);
     if (there !== undefined && there !== content && !force) {
       throw new InfrahubBackupError(
         `${folder}/${name} exists and is another: use --force to replace it`,
@@ -155,8 +156,7 @@ async function installUnits(
   for (const { name, content } of units) {
     const path = `${folder}/${name}`;
     try {
-      await Deno.writeTextFile(`${path}.part`, content, { mode: 0o644 });
-      await Deno.rename(`${path}.part`, path);
+      await writeFileAtomically(path, content, { mode: 0o644, replace: true });
     } catch (error) {
       throw new InfrahubBackupError(`cannot write ${path}: ${messageOf(error)}`, { cause: error });
     }
@@ -170,11 +170,10 @@ async function installUnits(
   else session.context.writeOut(paths.map((path) => `${path}\n`).join(""));
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readUnit(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return await readTextIfThere(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
     throw new InfrahubBackupError(`cannot read ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -429,6 +429,21 @@ export async function checkLayers(root: string): Promise<Findings> {
   };
 }
 
+/**
+ * The packages that the program imports, its workers included, by their names in `deno.json`; all
+ * others are of tests and scripts.
+ *
+ * @param root the folder that holds `deno.json`, `main.ts` and `src`
+ * @throws {Error} when the graph cannot be read
+ */
+export async function runtimePackages(root: string): Promise<ReadonlySet<string>> {
+  const { references } = await Graph.read(await Deno.realPath(root));
+  const packages = references.filter(({ target, specifier }) =>
+    target === undefined && !/^(\.|node:)/.test(specifier)
+  );
+  return new Set(packages.map(({ specifier }) => specifier));
+}
+
 if (import.meta.main) {
   const { violations, ...counts } = await checkLayers(".");
   const lines = violations.map(({ path, line, reason }) => `${path}:${line}: ${reason}\n`);

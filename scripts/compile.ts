@@ -17,6 +17,8 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { runtimePackages } from "./check_layers.ts";
+import { print } from "./print.ts";
 import { permissions, ROOT, V8_FLAGS } from "./tool.ts";
 
 const DEFAULT_OUTPUT = `${ROOT}dist/infrahub-backup`;
@@ -31,24 +33,16 @@ const INCLUDED = [
   "src/kernels/kernels.wasm",
 ];
 
-/** Packages of `deno.json` that only tests and scripts import. */
-const DEVELOPMENT_IMPORTS = ["@std/assert", "ajv", "fast-check", "assemblyscript"];
-
 interface Configuration {
   readonly version: string;
   readonly imports: Record<string, string>;
   readonly [key: string]: unknown;
 }
 
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-}
-
-/** The configuration to compile with. */
-function compileConfiguration(project: Configuration): Configuration {
-  const imports = Object.entries(project.imports).filter(([name]) =>
-    !DEVELOPMENT_IMPORTS.includes(name)
-  );
+/** The configuration to compile with: without the packages that only tests and scripts import. */
+async function compileConfiguration(project: Configuration): Promise<Configuration> {
+  const needed = await runtimePackages(ROOT);
+  const imports = Object.entries(project.imports).filter(([name]) => needed.has(name));
   return {
     ...project,
     imports: {
@@ -82,7 +76,7 @@ async function compile(options: CompileOptions): Promise<boolean> {
   await Deno.mkdir(CONFIGURATION_FOLDER, { recursive: true });
   try {
     const config = `${CONFIGURATION_FOLDER}/deno.json`;
-    await Deno.writeTextFile(config, JSON.stringify(compileConfiguration(project)));
+    await Deno.writeTextFile(config, JSON.stringify(await compileConfiguration(project)));
     await Deno.copyFile(`${ROOT}deno.lock`, `${CONFIGURATION_FOLDER}/deno.lock`);
     const { success } = await new Deno.Command(Deno.execPath(), {
       args: [

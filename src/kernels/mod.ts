@@ -4,7 +4,7 @@
  * The sources are in `assembly/` (AssemblyScript); `kernels.wasm` is built from them by
  * `scripts/kernels.ts`. All threads share one memory. A **region** is a span of it, the
  * **owner** is the thread that made it and hands out regions, the **scratch** is the region
- * that a thread's kernels need for themselves.
+ * that a thread's kernels need for themselves. Nothing here knows what the bytes are part of.
  *
  * @module
  */

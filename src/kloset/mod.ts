@@ -7,6 +7,9 @@
  * **packfiles**; **states** tell which chunk is where. A **MAC** is the keyed hash that names and
  * authenticates each of these.
  *
+ * The engine could be a library of its own: it knows nothing of what is backed up, and nothing in its
+ * rooms imports this module.
+ *
  * @module
  */
 

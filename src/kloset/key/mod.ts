@@ -1,6 +1,8 @@
 /**
  * The **key** of an encrypted repository (format reference, section 4.4): it comes from a passphrase,
- * wraps the keys of the units (`../encryption`), and is the key of all MACs.
+ * wraps the keys of the units (`../encryption`), and is the key of all MACs. Here are the passphrase's
+ * rules, the derivation, the settings of a new repository, and unlocking, which authenticates CONFIG.
+ * No key and no passphrase is kept anywhere but in memory, and none is in a message.
  *
  * @module
  */

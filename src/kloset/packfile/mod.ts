@@ -1,6 +1,8 @@
 /**
- * Blobs in packfiles: packing them in stream order, writing, reading with one more try, verifying. The
- * bytes of a packfile's parts are in `format`; which blob lies where is in `index` and `state`.
+ * Blobs in packfiles: packing them in stream order, writing them, reading one by its id, verifying a
+ * whole file. A packfile byte is written by {@linkcode PackfileWriter}. The bytes of a packfile's
+ * parts are in `format`; which blob lies where is asked of `state`; what a blob means is known to
+ * `snapshot` alone.
  *
  * @module
  */

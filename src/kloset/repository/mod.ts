@@ -1,7 +1,7 @@
 /**
- * A repository as a whole: creating one, opening one, and what an open one offers. What happens
- * inside, one snapshot or one state at a time, is in the rooms below; nothing here knows how bytes
- * are laid out, and none of those rooms knows this one.
+ * A repository as a whole: creating one, opening one, and what an open one offers to those who use the
+ * engine. Everything is put together here: which rooms there are, only this one knows, and none of
+ * them knows it. What happens to one snapshot, one state or one packfile is in their rooms.
  *
  * @module
  */

@@ -1,5 +1,8 @@
 /**
- * One snapshot: writing it, reading from it, checking it.
+ * One snapshot: writing it, reading its header and its files, walking everything that it needs,
+ * checking it. A walk (`walk.ts`) tells every blob without which something of the snapshot could not
+ * be read; what is done with them is for its visitor, of which the check is one. Many snapshots at a
+ * time, and which there are, are the matter of `repository` and `state`.
  *
  * @module
  */

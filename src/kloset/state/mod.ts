@@ -1,6 +1,9 @@
 /**
- * The states of a repository, merged into the index of what lies where, and the lock that keeps them
- * true while somebody works. Their bytes are in `format`.
+ * The states of a repository: reading and merging them into the index of what lies where
+ * ({@linkcode Catalog}), committing a new one ({@linkcode StateCommit}, the only way in which anything
+ * comes to exist or ceases to), and the lock under which that is done. The bytes of states and locks
+ * are in `format`, the index itself in `index`; what a state is about, snapshots and packfiles, is
+ * none of this room's business.
  *
  * @module
  */

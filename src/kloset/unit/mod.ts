@@ -1,5 +1,8 @@
 /**
- * One stored unit: encoding and decoding, its MAC, and the memory that units may take at a time.
+ * One stored unit: which algorithms a repository has for it, encoding and decoding it on the calling
+ * thread, its MAC, one more try where it looks damaged, and the memory that units may take at a time.
+ * Ground for `state`, `packfile` and `snapshot`: it knows neither stores nor kinds of units. What the
+ * threads do with a unit is in `workers`, how it is encrypted in `encryption`.
  *
  * @module
  */

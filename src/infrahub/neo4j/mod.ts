@@ -6,6 +6,7 @@
  * @module
  */
 
+export { runCypher } from "./cypher.ts";
 export {
   checkCommunityLoadSpace,
   neo4jCommunitySource,

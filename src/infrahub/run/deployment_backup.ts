@@ -8,6 +8,7 @@ import {
   stopApplicationServices,
   UndoJournal,
 } from "../deployment/mod.ts";
+import { requireAccess } from "./access.ts";
 import { checkArchiveSpace } from "./archive_space.ts";
 import { type ComponentSource, reframedSource, verifiedSource } from "../dump/mod.ts";
 import {
@@ -103,6 +104,10 @@ export async function backUpDeployment<Result>(
   const wanted = wantedComponents(options);
   const needsNeo4j = wanted.has("neo4j");
   const isDowntime = needsNeo4j && neo4jEdition === "community";
+  await requireAccess(deployment, credentials, {
+    neo4j: needsNeo4j,
+    postgres: wanted.has("postgres"),
+  });
   if (isDowntime) await announceDowntime(deployment, options.pauseMs ?? 0);
   else if (needsNeo4j) await checkEnterpriseBackupSpace(deployment, credentials.neo4j);
   if (options.archiveDirectory !== undefined) {

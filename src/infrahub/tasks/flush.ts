@@ -41,6 +41,16 @@ const KINDS: Readonly<Record<FlushKind, Kind>> = {
 };
 
 /**
+ * Without the address of the task manager Prefect would start a server of its own, on a database of
+ * its own or on the live one, flush that, and succeed. It has two names for the setting, of which
+ * each version knows one at least.
+ */
+const NO_SERVER_OF_ITS_OWN = {
+  PREFECT_SERVER_EPHEMERAL_ENABLED: "false",
+  PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: "false",
+};
+
+/**
  * Reads the arguments of `flush`: days to keep, batch size. Negative days and a batch of 0 or less
  * stand for the defaults.
  *
@@ -90,7 +100,11 @@ export async function flushRuns(
   let output: string;
   try {
     // It may take as long as there are runs.
-    output = await environment.run(TASK_WORKER, argv, { signal, timeoutMs: 0 });
+    output = await environment.run(TASK_WORKER, argv, {
+      env: NO_SERVER_OF_ITS_OWN,
+      signal,
+      timeoutMs: 0,
+    });
   } catch (error) {
     signal.throwIfAborted();
     if (!isNoSuchCommand(error)) throw failed(argv, error);
@@ -100,7 +114,7 @@ export async function flushRuns(
         deployment,
         script,
         [String(daysToKeep), String(batch)],
-        {},
+        NO_SERVER_OF_ITS_OWN,
         0,
       );
     } catch (scriptError) {

@@ -42,6 +42,13 @@ Deno.test("flushRuns() falls back to a script, and only then", async () => {
   const { deployment } = fakeDeployment(environment);
   const options = { daysToKeep: 2, batchSize: 50 };
   assertStringIncludes(await flushRuns(deployment, "stale-runs", options), "Crashed(), force=True");
+  // Neither the command nor the script may start a task manager that it cannot find.
+  for (const command of ["infrahub tasks flush", "python -u"]) {
+    assertEquals(environment.find(command).env, {
+      PREFECT_SERVER_EPHEMERAL_ENABLED: "false",
+      PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: "false",
+    });
+  }
   await assertRejects(
     () => flushRuns(deployment, "stale-runs", options),
     DeploymentError,

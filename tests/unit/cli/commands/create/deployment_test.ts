@@ -242,6 +242,15 @@ Deno.test("create refuses before anything is touched", async (t) => {
     [[], "could not detect neo4j edition", "plakar", {
       prepare: (e) => e.on("database", "dbms.components", NO),
     }],
+    [[], "cannot get into Neo4j's database neo4j as neo4j: ", "plakar", {
+      prepare: (e) => e.on("database", "RETURN 1", NO),
+    }],
+    [[], "cannot get into PostgreSQL's database prefect as p: ", "plakar", {
+      prepare: (e) => e.on("task-manager-db", /^psql .* SELECT 1$/, NO),
+    }],
+    [[], "cannot get into PostgreSQL's database prefect as p: ", "tarball", {
+      prepare: (e) => e.on("task-manager-db", /^psql .* SELECT 1$/, NO),
+    }],
     [["--redact", "--force"], "cannot redact database: ", "plakar", {
       prepare: (e) => e.on("database", "EXPLAIN", NO),
     }],
@@ -261,6 +270,15 @@ Deno.test("create refuses before anything is touched", async (t) => {
       assertEquals(await bench.groups(), []);
     });
   }
+});
+
+Deno.test("create tries no credentials that it does not need", async () => {
+  await using bench = await Workbench.create();
+  const deployment = new ScriptedDeployment({
+    prepare: (e) => e.on("task-manager-db", /^psql/, NO),
+  });
+  const { code, err } = await bench.run(["create", "--exclude-taskmanager"], { deployment });
+  assertEquals(code, 0, err);
 });
 
 Deno.test("create --resume adds what is missing, and stops nothing that it need not", async () => {

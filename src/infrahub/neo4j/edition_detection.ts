@@ -11,11 +11,11 @@ import { parseRows, runCypher } from "./cypher.ts";
 import { waitForNeo4j } from "./readiness.ts";
 
 /**
- * Asked by the component's name: Neo4j of 2025 and later lists its versions of Cypher as well, as a
- * component without an edition.
+ * The component is chosen by its name: Neo4j of 2025 and later lists its versions of Cypher as well,
+ * as a component without an edition. Not in the query: the system database knows no WHERE.
  */
-const QUERY = "CALL dbms.components() YIELD name, edition " +
-  "WHERE name = 'Neo4j Kernel' RETURN edition";
+const QUERY = "CALL dbms.components() YIELD name, edition RETURN name, edition";
+const SERVER_COMPONENT = "Neo4j Kernel";
 
 /** What the edition is wanted for, and what the user said about it. */
 export interface DetectEditionOptions {
@@ -106,9 +106,9 @@ async function requireRunning(
 }
 
 function parseEdition(output: string): Neo4jEdition {
-  const rows = parseRows(output);
-  const edition = rows[0]?.join(",").toLowerCase();
-  if (rows.length === 1 && (edition === "enterprise" || edition === "community")) return edition;
+  const server = parseRows(output).find(([name]) => name === SERVER_COMPONENT);
+  const edition = server?.[1]?.toLowerCase();
+  if (edition === "enterprise" || edition === "community") return edition;
   if (output.trim() === "") throw new Error("no answer");
   throw new Error(`unexpected answer ${JSON.stringify(output.trim())}`);
 }

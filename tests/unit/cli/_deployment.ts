@@ -55,7 +55,7 @@ export class ScriptedDeployment extends FakeEnvironment {
     const { edition = "community" } = scenario;
     scenario.prepare?.(this);
     this
-      .on(DATABASE, "dbms.components", `edition\n"${edition}"`)
+      .on(DATABASE, "dbms.components", `name, edition\n"Neo4j Kernel", "${edition}"`)
       .on(DATABASE, "cat /var", "7")
       .on(DATABASE, "shift\n  echo", "S 1 present", "T 1 absent")
       .on(DATABASE, "infrahub-watchdog", "")

@@ -15,17 +15,20 @@ const NO = failure(["x"], 1, "no");
 
 Deno.test("detectEdition() asks for the edition of the server by its name", async (t) => {
   const rows = [
-    ['edition\n"community"', "community"],
-    ['edition\n"Enterprise"\n\n', "enterprise"],
+    // 5.26, with capitals as some version may have them, and 2026.05.
+    ['name, edition\n"Neo4j Kernel", "community"', "community"],
+    ['name, edition\n"Neo4j Kernel", "Enterprise"\n\n', "enterprise"],
+    ['name, edition\n"Neo4j Kernel", "community"\n"Cypher", ""', "community"],
+    ['name, edition\n"Cypher", ""\n"Neo4j Kernel", "enterprise"', "enterprise"],
   ] as const;
   for (const [answer, edition] of rows) {
-    await t.step(edition, async () => {
+    await t.step(answer, async () => {
       const environment = new FakeEnvironment().on("database", "cypher-shell", answer);
       const { deployment, lines } = fakeDeployment(environment);
       assertEquals(await detectEdition(deployment, CREDENTIALS, { purpose: "backup" }), edition);
       assertEquals(environment.log, [
         "database: cypher-shell -d system --format plain CALL dbms.components() YIELD name, " +
-        "edition WHERE name = 'Neo4j Kernel' RETURN edition",
+        "edition RETURN name, edition",
       ]);
       assertEquals(environment.find("cypher-shell").secrets, {
         NEO4J_USERNAME: "me",
@@ -37,7 +40,7 @@ Deno.test("detectEdition() asks for the edition of the server by its name", asyn
 });
 
 Deno.test("detectEdition() does not guess", async (t) => {
-  for (const answer of [NO, "", "edition\n5.26"]) {
+  for (const answer of [NO, "", 'name, edition\n"Neo4j Kernel", "5.26"']) {
     await t.step(String(answer), async () => {
       const environment = new FakeEnvironment().on("database", "cypher-shell", answer);
       const { deployment, lines } = fakeDeployment(environment);
@@ -60,7 +63,7 @@ Deno.test("detectEdition() does not guess", async (t) => {
 });
 
 Deno.test("detectEdition() shows the whole of an answer that it does not understand", async () => {
-  const answer = 'edition\n"community"\n""';
+  const answer = 'name, edition\n"Cypher", ""';
   const environment = new FakeEnvironment().on("database", "cypher-shell", answer);
   const { deployment } = fakeDeployment(environment);
   await assertRejects(
@@ -71,7 +74,11 @@ Deno.test("detectEdition() shows the whole of an answer that it does not underst
 });
 
 Deno.test("detectEdition() lets a given edition stand, with a warning", async () => {
-  const environment = new FakeEnvironment().on("database", "cypher-shell", 'edition\n"community"');
+  const environment = new FakeEnvironment().on(
+    "database",
+    "cypher-shell",
+    'name, edition\n"Neo4j Kernel", "community"',
+  );
   const { deployment, lines } = fakeDeployment(environment);
   const options = { purpose: "backup", given: "enterprise" } as const;
   assertEquals(await detectEdition(deployment, CREDENTIALS, options), "enterprise");
@@ -83,7 +90,7 @@ Deno.test("detectEdition() lets a given edition stand, with a warning", async ()
 Deno.test("detectEdition() starts Neo4j where it is down and may be started", async (t) => {
   const stopped = () => {
     const environment = new FakeEnvironment()
-      .on("database", "cypher-shell", 'edition\n"community"')
+      .on("database", "cypher-shell", 'name, edition\n"Neo4j Kernel", "community"')
       .onService("start", "database", () => {
         environment.statuses.set("database", "running");
         return "";

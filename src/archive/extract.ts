@@ -4,7 +4,10 @@ import { AlreadyExistsError } from "./errors.ts";
 import { BACKUP_DIRECTORY } from "./layout.ts";
 import type { ArchiveFile } from "./verify.ts";
 
-/** Writes verified files under `<directory>/backup/`, all or none. */
+/**
+ * Writes verified files under `<directory>/backup/`, all or none, for their owner alone whatever the
+ * archive says: dumps are nobody else's business.
+ */
 export async function extract(
   files: AsyncIterable<{ file: ArchiveFile; content: AsyncIterable<Uint8Array> }>,
   directory: string,
@@ -21,7 +24,7 @@ export async function extract(
     for await (const { file, content } of files) {
       signal?.throwIfAborted();
       const path = `${temporary}/${BACKUP_DIRECTORY}/${file.name}`;
-      await attempt(what, Deno.mkdir(directoryOf(path), { recursive: true }));
+      await attempt(what, Deno.mkdir(directoryOf(path), { recursive: true, mode: 0o700 }));
       for (let at = directoryOf(path); !directories.has(at); at = directoryOf(at)) {
         directories.add(at);
       }
@@ -52,7 +55,7 @@ async function requireEmpty(directory: string): Promise<void> {
 
 async function writeFile(
   path: string,
-  { mode, mtime }: ArchiveFile,
+  { mtime }: ArchiveFile,
   content: AsyncIterable<Uint8Array>,
   what: string,
 ): Promise<void> {
@@ -62,6 +65,5 @@ async function writeFile(
   );
   for await (const chunk of content) await attempt(what, writeAll(file, chunk));
   await attempt(what, file.utime(mtime, mtime));
-  await attempt(what, Deno.chmod(path, mode | 0o600)); // never setuid; always readable to us
   await attempt(what, file.sync());
 }

@@ -22,8 +22,6 @@ export interface ArchiveFile {
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
-  /** Permission bits. */
-  readonly mode: number;
   readonly mtime: Date;
 }
 
@@ -91,8 +89,8 @@ export async function verifyGzip(
       const keep = relative === METADATA_NAME;
       const { bytes, sha256 } = await digest(entry, keep ? MAX_METADATA_BYTES : 0);
       if (keep) encoded = bytes;
-      const { size, mode, mtime } = entry;
-      files.set(relative, { name: relative, bytes: size, sha256, mode, mtime });
+      const { size, mtime } = entry;
+      files.set(relative, { name: relative, bytes: size, sha256, mtime });
       totalBytes += size;
     }
   }

@@ -45,7 +45,8 @@ export interface WrittenArchive extends ArchiveContents {
  * Writes an archive in the layout of the Go tool.
  *
  * It has a temporary name in its directory until it is complete, on the disk, and has been read
- * again and verified; on any failure, and when the signal aborts, that file is removed.
+ * again and verified; on any failure, and when the signal aborts, that file is removed. It is for
+ * its owner alone (0600): it holds whole databases.
  *
  * The entries come in the order of a sorted walk, but for `backup_information.json`, which is last
  * instead of first: it holds the checksums of all others, and these are known when their bytes have
@@ -67,7 +68,7 @@ export async function writeArchive(options: WriteArchiveOptions): Promise<Writte
     if (!entries.some(({ kind }) => kind === "file")) {
       throw new InvalidSourceError(`${what}: there are no files to archive`);
     }
-    await using file = await TemporaryFile.create(path, what, 0o666);
+    await using file = await TemporaryFile.create(path, what, 0o600);
     const session = options.recipient && await beginSession(options.recipient);
     const output = new ArchiveOutput(file, session);
     const written = await pack(entries, output, options);

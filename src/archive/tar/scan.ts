@@ -28,8 +28,6 @@ export interface ScannedEntry {
   readonly kind: "file" | "directory";
   /** Bytes of the content, as announced; `content` gives exactly these or fails. */
   readonly size: number;
-  /** Permission bits. */
-  readonly mode: number;
   readonly mtime: Date;
   /** The content; to be read, if at all, before the next entry is asked for. */
   readonly content: AsyncIterable<Uint8Array>;
@@ -151,7 +149,6 @@ class EntryRules {
       name,
       kind,
       size: header.size,
-      mode: (header.mode ?? 0) & 0o777,
       mtime: header.mtime ?? new Date(0),
       content: explained(body, explain),
     };

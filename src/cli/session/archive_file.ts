@@ -40,7 +40,7 @@ export async function withLocalArchive<T>(
   const { bucket, key } = parseArchiveUri(location);
   const source = new ArchiveBucket(bucket, s3Settings(session));
   const directory = backupDirectory(session);
-  await Deno.mkdir(directory, { recursive: true });
+  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const folder = await Deno.makeTempDir({ dir: directory, prefix: ".infrahub_restore_" });
   try {
     const path = `${folder}/${key.slice(key.lastIndexOf("/") + 1)}`;

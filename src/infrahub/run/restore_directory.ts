@@ -5,8 +5,6 @@ import { safeRelativePath } from "./restore_path.ts";
 
 /** Attributes of a restored file. */
 export interface RestoredAttributes {
-  /** Permission bits. */
-  readonly mode: number;
   readonly mtime: Date;
 }
 
@@ -54,7 +52,7 @@ export class RestoreDirectory {
     return new RestoreDirectory(path.length > 1 ? path.replace(/\/+$/, "") : path);
   }
 
-  /** Writes a file under its `.part` name and syncs it. */
+  /** Writes a file under its `.part` name, for its owner alone, and syncs it. */
   async write(
     entryPath: string,
     attributes: RestoredAttributes,
@@ -66,8 +64,7 @@ export class RestoreDirectory {
     const file = await AtomicFile.create(path, { mode: 0o600, replace: true, temporary });
     this.#files.set(path, file);
     const bytes = await content((view) => file.write(view));
-    // Never setuid or setgid.
-    await file.setAttributes({ mode: attributes.mode & 0o777, mtime: attributes.mtime });
+    await file.setAttributes({ mtime: attributes.mtime });
     await file.finish();
     return { path, bytes };
   }

@@ -264,7 +264,7 @@ export async function prepareArchiveDirectory(path: string): Promise<void> {
 
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await Deno.mkdir(path, { recursive: true });
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new BackupFailedError(
       `failed to create backup directory ${path}: ${problemOf(error)}`,

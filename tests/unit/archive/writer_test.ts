@@ -64,6 +64,7 @@ Deno.test("writeArchive writes the entries of the Go tool, metadata last", async
       "backup/backup_information.json",
       "",
     ]);
+    assertEquals(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
     const listing = (await system("tar", "tvzf", path)).split("\n");
     assertEquals(listing.map((line) => line[0]).join(""), "dd-d----");
     assert(listing[5]?.startsWith("-rw-r-----"), listing[5]);

@@ -128,6 +128,9 @@ Deno.test("prepareArchiveDirectory() makes a directory, or says why it cannot be
   await withTempDirectory(async (root) => {
     await prepareArchiveDirectory(`${root}/a/b`);
     assertEquals(await namesIn(`${root}/a/b`), []);
+    for (const made of ["a", "a/b"]) {
+      assertEquals(((await Deno.stat(`${root}/${made}`)).mode ?? 0) & 0o777, 0o700, made);
+    }
     await Deno.writeTextFile(`${root}/file`, "");
     const { message } = await assertRejects(
       () => prepareArchiveDirectory(`${root}/file/b`),

@@ -1,5 +1,6 @@
-import { captureCommand } from "./command/mod.ts";
-import type { Environment, ServiceName, ServiceStatus } from "./environment.ts";
+import { captureCommand, CommandFailedError } from "./command/mod.ts";
+import { distinctId } from "./_distinct_id.ts";
+import type { Environment, EnvironmentPlace, ServiceName, ServiceStatus } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "./remote/mod.ts";
 import { items, members, text } from "./untyped.ts";
@@ -35,6 +36,7 @@ export interface ComposeContainer {
 
 const CONTROL_TIMEOUT_MS = 600_000;
 const LIST_TIMEOUT_MS = 60_000;
+const PLACE_TIMEOUT_MS = 20_000;
 const POLL_MS = 500;
 /** States in which a container neither runs nor comes up by itself. */
 const STOPPED_STATES: readonly string[] = ["created", "exited", "dead", "removing"];
@@ -51,6 +53,24 @@ export class DockerCompose extends RemoteExec implements Environment {
     this.target = options.project;
     this.#program = options.program ?? "docker";
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
+  }
+
+  /** The daemon, which need not be on this host, and the host that it is on. */
+  async place(signal?: AbortSignal): Promise<EnvironmentPlace> {
+    try {
+      const { stdout } = await captureCommand({
+        argv: [this.#program, "info", "--format", "{{.ID}} {{.Name}}"],
+        timeoutMs: PLACE_TIMEOUT_MS,
+        ...(signal ? { signal } : {}),
+      });
+      const [, daemon = "", host] = /^(\S{8,}) (\S+)\s*$/.exec(stdout) ?? [];
+      const id = distinctId("docker", daemon);
+      return { ...(host === undefined ? {} : { host }), ...(id === undefined ? {} : { id }) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof CommandFailedError) return {};
+      throw error;
+    }
   }
 
   /**

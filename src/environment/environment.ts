@@ -37,6 +37,17 @@ export interface StreamOptions extends ExecOptions {
 /** Whether a service is there and runs. */
 export type ServiceStatus = "running" | "stopped" | "absent";
 
+/** What tells an environment from others of its kind and name. */
+export interface EnvironmentPlace {
+  /** Host that its services run on; undefined where that may be any. */
+  readonly host?: string;
+  /**
+   * The same for one Docker daemon, one namespace or one machine and for no other, 16 hex digits;
+   * undefined where that cannot be found out.
+   */
+  readonly id?: string;
+}
+
 /**
  * Where an Infrahub deployment runs, and how commands reach its services. Standard output and
  * standard error are never merged; every error carries the tail of standard error.
@@ -45,6 +56,9 @@ export interface Environment {
   readonly kind: "docker" | "kubernetes" | "host";
   /** Compose project, namespace, or host name. */
   readonly target: string;
+
+  /** Tells which of all environments of its name this is, as far as it may look. Does not fail. */
+  place?(signal?: AbortSignal): Promise<EnvironmentPlace>;
 
   /**
    * Runs a command to its end.

@@ -7,8 +7,10 @@ import {
   feedCommand,
   streamCommand,
 } from "./command/mod.ts";
+import { distinctId } from "./_distinct_id.ts";
 import type {
   Environment,
+  EnvironmentPlace,
   ExecOptions,
   RunOptions,
   ServiceName,
@@ -40,6 +42,8 @@ export interface HostOptions {
   readonly controlTimeoutMs?: number;
 }
 
+/** Where systemd keeps what identifies a machine; older systems had it in the second place. */
+const MACHINE_IDS = ["/etc/machine-id", "/var/lib/dbus/machine-id"] as const;
 const CONTROL_TIMEOUT_MS = 600_000;
 const CALL_TIMEOUT_MS = 60_000;
 const POLL_MS = 500;
@@ -67,6 +71,15 @@ export class Host implements Environment {
     this.#units = new Map(Object.entries(options.units ?? {}));
     this.#systemctl = options.systemctl ?? "systemctl";
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
+  }
+
+  /** This machine, which stays itself when it is renamed. */
+  async place(): Promise<EnvironmentPlace> {
+    for (const path of MACHINE_IDS) {
+      const id = distinctId("host", await Deno.readTextFile(path).catch(() => ""));
+      if (id !== undefined) return { host: this.target, id };
+    }
+    return { host: this.target };
   }
 
   /** See {@linkcode Environment.run}. */

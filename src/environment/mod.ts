@@ -42,6 +42,7 @@ export {
 export { formatDuration, InvalidDurationError, parseDuration } from "./duration.ts";
 export type {
   Environment,
+  EnvironmentPlace,
   ExecOptions,
   RunOptions,
   ServiceName,

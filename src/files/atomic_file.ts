@@ -3,6 +3,10 @@ import { baseNameOf, directoryOf, randomName } from "./names.ts";
 import { syncDirectory } from "./sync_directory.ts";
 import { writeAll } from "./write_all.ts";
 
+/** Who is about to give a file its name takes milliseconds for it; who takes longer was cut off. */
+const RIGHT_LIMIT_MS = 10_000;
+const RIGHT_POLL_MS = 50;
+
 /** How an {@linkcode AtomicFile} is made. */
 export interface AtomicFileOptions {
   /** Permission bits that it is created with; the umask takes away from them. */
@@ -117,14 +121,41 @@ export class AtomicFile implements AsyncDisposable {
       await Deno.link(this.temporary, this.#target);
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) throw error;
-      // Some file systems have no hard links: between this look and the rename somebody could still
-      // take the name.
-      await requireFree(this.#target);
-      await Deno.rename(this.temporary, this.#target);
+      // Some file systems have no hard links.
+      await this.#renameToFreeName();
       return;
     }
     this.#state = "named";
     await removeIfThere(this.temporary);
+  }
+
+  /**
+   * A folder is made by one client alone, on every file system: who has made this one looks whether the
+   * name is free, and takes it.
+   */
+  async #renameToFreeName(): Promise<void> {
+    const right = `${directoryOf(this.#target)}/tmp.${baseNameOf(this.#target)}.taken`;
+    let seen = "";
+    let sinceMs = performance.now();
+    while (!await hasMade(right)) {
+      await requireFree(this.#target);
+      const { ino, mtime } = await Deno.stat(right).catch(() => ({ ino: null, mtime: null }));
+      const current = `${ino} ${mtime?.getTime()}`;
+      if (current !== seen) {
+        seen = current;
+        sinceMs = performance.now();
+      } else if (performance.now() - sinceMs > RIGHT_LIMIT_MS) {
+        await removeIfThere(right);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RIGHT_POLL_MS));
+    }
+    try {
+      await requireFree(this.#target);
+      await Deno.rename(this.temporary, this.#target);
+      this.#state = "named";
+    } finally {
+      await removeIfThere(right);
+    }
   }
 
   #open(): Deno.FsFile {
@@ -164,6 +195,17 @@ export async function writeFileAtomically(
 
 function temporaryNameOf(target: string): string {
   return `${directoryOf(target)}/.${baseNameOf(target)}.${randomName()}.part`;
+}
+
+/** Whether this client has made a folder, and nobody else. */
+async function hasMade(path: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
 }
 
 async function requireFree(path: string): Promise<void> {

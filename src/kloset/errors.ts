@@ -159,6 +159,22 @@ export class StoreError extends KlosetError {}
 export class ObjectNotFoundError extends StoreError {}
 
 /**
+ * There is a repository already where one was to be created, made by somebody else at the same time
+ * as a rule. It can be opened.
+ *
+ * @example A second creation
+ * ```ts
+ * import { createRepository, openStore, RepositoryExistsError } from "@opsmill/infrahub-backup/kloset";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await (await createRepository(openStore(directory))).close();
+ * await assertRejects(() => createRepository(openStore(directory)), RepositoryExistsError);
+ * ```
+ */
+export class RepositoryExistsError extends StoreError {}
+
+/**
  * Somebody else holds an exclusive lock on the repository.
  *
  * @example An error that time can heal

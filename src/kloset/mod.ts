@@ -23,6 +23,7 @@ export {
   LockedError,
   NotARepositoryError,
   ObjectNotFoundError,
+  RepositoryExistsError,
   RepositoryNotFoundError,
   SnapshotNotFoundError,
   StoreError,

@@ -283,6 +283,36 @@ export class S3Bucket {
     }
   }
 
+  /**
+   * Whether the service refuses to write an object a second time when asked to, so that a first write
+   * was by one client alone. Where it does not, the same bytes are written once more.
+   *
+   * @param bytes those of the object
+   */
+  async refusesOverwrite(what: string, key: string, bytes: Uint8Array): Promise<boolean> {
+    if (!this.#isConditional) return false;
+    try {
+      await this.#request(what, async (connection) => {
+        const { sdk, client } = connection;
+        await this.#sendChecked(connection, bytes, (checksums) =>
+          client.send(
+            new sdk.PutObjectCommand({
+              ...this.#object(key),
+              ...checksums,
+              IfNoneMatch: "*",
+              Body: bytes,
+              ContentLength: bytes.length,
+            }),
+          ));
+      });
+      return false;
+    } catch (error) {
+      if (isKind(error, "exists")) return true;
+      if (isKind(error, "unsupported")) return false;
+      throw error;
+    }
+  }
+
   /** Removes an object; one that is not there is fine. */
   async delete(what: string, key: string): Promise<void> {
     try {

@@ -1,5 +1,12 @@
 import { captureCommand, CommandFailedError } from "../command/mod.ts";
-import type { Environment, RunOptions, ServiceName, ServiceStatus } from "../environment.ts";
+import { distinctId } from "../_distinct_id.ts";
+import type {
+  Environment,
+  EnvironmentPlace,
+  RunOptions,
+  ServiceName,
+  ServiceStatus,
+} from "../environment.ts";
 import { EnvironmentError } from "../environment_error.ts";
 import {
   choosePod,
@@ -81,6 +88,23 @@ export class Kubernetes extends RemoteExec implements Environment {
       const isGone = error instanceof CommandFailedError &&
         /\(NotFound\): pods? /.test(error.stderrTail);
       if (isGone) this.#pods.delete(service); // the next command looks for another one
+      throw error;
+    }
+  }
+
+  /** The namespace's own id, which no namespace of the same name has, here or in another cluster. */
+  async place(signal?: AbortSignal): Promise<EnvironmentPlace> {
+    try {
+      const uid = await this.#call(
+        ["get", "namespace", this.target, "-o", "jsonpath={.metadata.uid}"],
+        signal,
+      );
+      const id = /^[0-9a-f-]{36}$/.test(uid) ? distinctId("kubernetes", uid) : undefined;
+      return id === undefined ? {} : { id };
+    } catch (error) {
+      signal?.throwIfAborted();
+      // A role may be for what is in the namespace alone.
+      if (error instanceof CommandFailedError) return {};
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 import { compareComponents } from "../component.ts";
 import { BackupGroupError } from "../errors.ts";
-import { parseTags, type SnapshotTags } from "./tags.ts";
+import { type BackupOrigin, parseOriginTags, showOrigin } from "../origin/mod.ts";
+import { madeAfter, parseTags, type SnapshotTags } from "./tags.ts";
 import { formatLocalTime } from "../timestamp.ts";
 
 /** What grouping needs to know of a snapshot. */
@@ -9,6 +10,8 @@ export interface GroupableSnapshot {
   readonly identifier: string;
   readonly timestamp: Date;
   readonly tags: readonly string[];
+  /** Where it says that it comes from. */
+  readonly importer?: { readonly origin: string };
 }
 
 /** One snapshot of a group. */
@@ -20,11 +23,21 @@ export interface GroupMember {
   readonly timestamp: Date;
 }
 
-/** All snapshots of one backup. */
+/** All snapshots of one backup: what one run has made of one deployment. */
 export interface BackupGroup {
+  /** Usually nobody else's; two runs that knew nothing of each other may have chosen the same. */
   readonly backupId: string;
+  /**
+   * What names the group beyond doubt: the backup id, and where another group has the same, the
+   * beginning of the run's id behind it, as `20260318_143000.3f2a9c01`.
+   */
+  readonly name: string;
+  /** Whose it is. */
+  readonly origin: BackupOrigin;
   /** When its first snapshot was made. */
   readonly date: Date;
+  /** A backup that is older in truth although its date is later; undefined as a rule. */
+  readonly madeAfter: string | undefined;
   /** Derived from what is there; no snapshot can know it of its successors. */
   readonly status: "complete" | "incomplete";
   readonly infrahubVersion: string;
@@ -38,28 +51,51 @@ export interface BackupGroup {
   readonly redacted: boolean;
 }
 
-/** Groups snapshots by their backup id, newest group first; those without an id are left out. */
+/** As many digits of a run's id as stand in a group's name. */
+const SHOWN_RUN_DIGITS = 8;
+
+/** Least digits of a run's id by which a group can be named. */
+const LEAST_RUN_DIGITS = 4;
+
+/**
+ * Groups snapshots by their backup id and their run, newest group first; those without an id are left
+ * out. Snapshots without a run, of the Go tool and of earlier versions, are told apart by their host.
+ */
 export function deriveGroups(snapshots: readonly GroupableSnapshot[]): BackupGroup[] {
-  const byId = new Map<string, TaggedSnapshot[]>();
+  const byRun = new Map<string, TaggedSnapshot[]>();
+  const sameId = new Map<string, Set<string>>();
   for (const snapshot of snapshots) {
     const tags = parseTags(snapshot.tags);
-    if (!tags.backupId) continue;
-    const members = byId.get(tags.backupId) ?? [];
-    members.push({ snapshot, tags });
-    byId.set(tags.backupId, members);
+    const { backupId } = tags;
+    if (!backupId) continue;
+    const origin = parseOriginTags(snapshot.tags, snapshot.importer?.origin ?? "");
+    const key = keyOf(backupId, origin);
+    const members = byRun.get(key) ?? [];
+    members.push({ snapshot, tags, origin });
+    byRun.set(key, members);
+    sameId.set(backupId, (sameId.get(backupId) ?? new Set()).add(key));
   }
-  return [...byId].map(([backupId, members]) => deriveGroup(backupId, members)).sort((a, b) =>
-    b.date.getTime() - a.date.getTime() || (a.backupId < b.backupId ? 1 : -1)
-  );
+  return [...byRun.values()].map((members) => {
+    const isShared = (sameId.get(members[0]?.tags.backupId ?? "")?.size ?? 0) > 1;
+    return deriveGroup(members, isShared);
+  }).sort((a, b) => b.date.getTime() - a.date.getTime() || (a.name < b.name ? 1 : -1));
 }
 
 /** A snapshot and what its tags say. */
 interface TaggedSnapshot {
   readonly snapshot: GroupableSnapshot;
   readonly tags: SnapshotTags;
+  readonly origin: BackupOrigin;
 }
 
-function deriveGroup(backupId: string, snapshots: TaggedSnapshot[]): BackupGroup {
+/** Equal for the snapshots of one group. */
+function keyOf(backupId: string, { deployment, host, run }: BackupOrigin): string {
+  if (run === undefined) return JSON.stringify([backupId, host]);
+  const { name, place } = deployment ?? {};
+  return JSON.stringify([backupId, run, name, place?.kind, place?.target, place?.id]);
+}
+
+function deriveGroup(snapshots: TaggedSnapshot[], isIdShared: boolean): BackupGroup {
   const oldestFirst = snapshots.toSorted((a, b) =>
     a.snapshot.timestamp.getTime() - b.snapshot.timestamp.getTime()
   );
@@ -72,9 +108,15 @@ function deriveGroup(backupId: string, snapshots: TaggedSnapshot[]): BackupGroup
   const expected = tags.find((tag) => tag.components)?.components?.toSorted(compareComponents);
   const present = new Set(members.map((member) => member.component));
   const missing = (expected ?? []).filter((component) => !present.has(component));
+  const backupId = tags[0]?.backupId ?? "";
+  const origin = oldestFirst[0]?.origin ?? { host: "" };
+  const suffix = origin.run?.slice(0, SHOWN_RUN_DIGITS) ?? (origin.host || "unknown");
   return {
     backupId,
+    name: isIdShared ? `${backupId}.${suffix}` : backupId,
+    origin,
     date: oldestFirst[0]?.snapshot.timestamp ?? new Date(0),
+    madeAfter: oldestFirst.map(({ snapshot }) => madeAfter(snapshot.tags)).find((id) => id),
     status: missing.length === 0 ? "complete" : "incomplete",
     infrahubVersion: tags.find((tag) => tag.infrahubVersion)?.infrahubVersion ?? "",
     neo4jEdition: tags.find((tag) => tag.neo4jEdition)?.neo4jEdition ?? "",
@@ -85,11 +127,18 @@ function deriveGroup(backupId: string, snapshots: TaggedSnapshot[]): BackupGroup
   };
 }
 
+/** Whether what a user wrote names this group: its id, with or without the beginning of its run. */
+export function namesGroup(text: string, { backupId, name, origin }: BackupGroup): boolean {
+  if (text === backupId || text === name) return true;
+  const digits = text.startsWith(`${backupId}.`) ? text.slice(backupId.length + 1) : "";
+  return digits.length >= LEAST_RUN_DIGITS && (origin.run?.startsWith(digits) ?? false);
+}
+
 /**
  * Finds the group to work on: the one named, else the newest complete one, else the newest.
  *
  * @param groups newest first, as of {@linkcode deriveGroups}
- * @throws {BackupGroupError} when there is none of that name, or none at all
+ * @throws {BackupGroupError} when there is none of that name, several, or none at all
  */
 export function selectGroup(groups: readonly BackupGroup[], backupId?: string): BackupGroup {
   if (backupId === undefined) {
@@ -97,17 +146,30 @@ export function selectGroup(groups: readonly BackupGroup[], backupId?: string): 
     if (group === undefined) throw new BackupGroupError("no backup groups found in repository");
     return group;
   }
-  const group = groups.find((candidate) => candidate.backupId === backupId);
-  if (group !== undefined) return group;
+  const [group, ...others] = groups.filter((candidate) => namesGroup(backupId, candidate));
+  if (group !== undefined && others.length === 0) return group;
+  if (group !== undefined) {
+    throw new BackupGroupError(
+      `${others.length + 1} backup groups have the id ${backupId}: choose one of them by its ` +
+        `longer id\n${listed("Groups of that id:", [group, ...others])}`,
+    );
+  }
   if (groups.length === 0) {
     throw new BackupGroupError(
       `backup group not found: ${backupId} (repository contains no backup groups)`,
     );
   }
-  const available = groups.map(({ backupId, date, status }) =>
-    `\n  ${backupId} (${formatLocalTime(date)}, ${status})`
-  );
   throw new BackupGroupError(
-    `backup group not found: ${backupId}\nAvailable groups:${available.join("")}`,
+    `backup group not found: ${backupId}\n${listed("Available groups:", groups)}`,
   );
+}
+
+/** As the Go tool lists them; whose they are is told where that differs. */
+function listed(heading: string, groups: readonly BackupGroup[]): string {
+  const areSeveral = new Set(groups.map(({ origin }) => showOrigin(origin))).size > 1;
+  const lines = groups.map(({ name, date, status, origin }) =>
+    `\n  ${name} (${formatLocalTime(date)}, ${status}` +
+    `${areSeveral ? `, ${showOrigin(origin)}` : ""})`
+  );
+  return heading + lines.join("");
 }

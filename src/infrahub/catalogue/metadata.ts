@@ -1,3 +1,4 @@
+import { originFields } from "../origin/mod.ts";
 import type { BackupDescription } from "./tags.ts";
 import { formatUtcTime } from "../timestamp.ts";
 
@@ -18,6 +19,8 @@ export function encodeMetadata(backup: BackupDescription, createdAt: Date): Uint
     components: backup.components,
     neo4j_edition: backup.neo4jEdition,
     ...(backup.redacted ? { redacted: true } : {}),
+    // The Go tool passes over what it does not know.
+    ...(backup.origin === undefined ? {} : { origin: originFields(backup.origin) }),
   };
   return new TextEncoder().encode(JSON.stringify(content, null, 4));
 }

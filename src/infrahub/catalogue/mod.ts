@@ -6,12 +6,15 @@
  * @module
  */
 
-export { type BackupChoice, selectBackup } from "./backup_selection.ts";
+export { reserveBackupId, type ReservedBackupId } from "./backup_id.ts";
+export { type BackupChoice, requireAllowed, selectBackup } from "./backup_selection.ts";
 export { type CheckReport, checkSnapshots } from "./check.ts";
+export { clockDoubt, warnOfClock } from "./clock_doubts.ts";
 export { copyFile, describeSnapshot, type SnapshotDescription } from "./describe.ts";
-export type { BackupGroup } from "./group.ts";
+export { type BackupGroup, namesGroup } from "./group.ts";
 export { listGroups } from "./list.ts";
 export { encodeMetadata } from "./metadata.ts";
+export { type DeploymentInHand, type OriginFilter, ownGroups, passesFilter } from "./own_groups.ts";
 export { openExisting, openOrCreate, type RepositoryAccess } from "./repository_access.ts";
 export { repositoryMaterial } from "./repository_material.ts";
 export { findResumable } from "./resumable_backup.ts";

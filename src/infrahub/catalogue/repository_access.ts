@@ -5,6 +5,7 @@ import {
   openRepository,
   openStore,
   type Repository,
+  RepositoryExistsError,
   RepositoryNotFoundError,
   type S3Settings,
 } from "../../kloset/mod.ts";
@@ -42,9 +43,10 @@ export async function openExisting(access: RepositoryAccess): Promise<Repository
 }
 
 /**
- * Opens a repository, and creates it when nothing is there at all. Any other reason why it cannot
- * be opened is an error: a new repository next to, or instead of, one that cannot be read at the
- * moment would hide the backups in it.
+ * Opens a repository, and creates it when nothing is there at all; when another run does so at the
+ * same time, both use the same. Any other reason why it cannot be opened is an error: a new
+ * repository next to, or instead of, one that cannot be read at the moment would hide the backups in
+ * it.
  *
  * @throws {RepositoryUnavailableError} with the reason
  */
@@ -52,36 +54,51 @@ export async function openOrCreate(
   access: TargetAccess,
   reporter: Reporter,
 ): Promise<Repository> {
-  const { encrypt } = access;
   try {
-    const repository = await openRepository(openStore(access.location, access.s3), access.engine);
-    if (!encrypt || repository.isEncrypted) return repository;
-    await repository.close();
-    throw new RepositoryUnavailableError(
-      "it is not encrypted, and cannot be encrypted any more; use another repository",
-    );
+    return await openTarget(access);
   } catch (error) {
     if (!(error instanceof RepositoryNotFoundError)) throw unavailable("open", access, error);
   }
+  try {
+    return await createTarget(access, reporter);
+  } catch (error) {
+    if (!(error instanceof RepositoryExistsError)) throw unavailable("create", access, error);
+  }
+  reporter.info(`Another run has created the repository meanwhile: ${access.location}`);
+  try {
+    return await openTarget(access);
+  } catch (error) {
+    throw unavailable("open", access, error);
+  }
+}
+
+async function openTarget(access: TargetAccess): Promise<Repository> {
+  const repository = await openRepository(openStore(access.location, access.s3), access.engine);
+  if (!access.encrypt || repository.isEncrypted) return repository;
+  await repository.close();
+  throw new RepositoryUnavailableError(
+    "it is not encrypted, and cannot be encrypted any more; use another repository",
+  );
+}
+
+async function createTarget(access: TargetAccess, reporter: Reporter): Promise<Repository> {
+  const { encrypt } = access;
   if (access.hasPassphrase && !encrypt) {
-    const problem = "a passphrase was given, but not --encrypt: nothing would be encrypted";
-    throw unavailable("create", access, new RepositoryUnavailableError(problem));
+    throw new RepositoryUnavailableError(
+      "a passphrase was given, but not --encrypt: nothing would be encrypted",
+    );
   }
   reporter.info(`Creating new Plakar repository: ${access.location}`);
-  try {
-    const store = openStore(access.location, access.s3);
-    const repository = await createRepository(store, { ...access.engine, encrypt });
-    reporter.info(`Plakar repository created: ${access.location}`);
-    if (encrypt) {
-      reporter.warn(
-        "The repository is encrypted: whoever loses its passphrase loses the backups in it. " +
-          "Keep the passphrase where it outlives this host",
-      );
-    }
-    return repository;
-  } catch (error) {
-    throw unavailable("create", access, error);
+  const store = openStore(access.location, access.s3);
+  const repository = await createRepository(store, { ...access.engine, encrypt });
+  reporter.info(`Plakar repository created: ${access.location}`);
+  if (encrypt) {
+    reporter.warn(
+      "The repository is encrypted: whoever loses its passphrase loses the backups in it. " +
+        "Keep the passphrase where it outlives this host",
+    );
   }
+  return repository;
 }
 
 function unavailable(verb: string, access: RepositoryAccess, error: unknown): Error {

@@ -1,4 +1,5 @@
 import type { Component, Neo4jEdition } from "../component.ts";
+import { type BackupOrigin, originTags } from "../origin/mod.ts";
 
 /** What all snapshots of one backup have in common. */
 export interface BackupDescription {
@@ -13,6 +14,13 @@ export interface BackupDescription {
   readonly toolVersion: string;
   /** Whether attribute values were replaced before the backup. */
   readonly redacted: boolean;
+  /** Whose it is; undefined in an incomplete backup of an earlier version that is resumed. */
+  readonly origin?: BackupOrigin;
+  /**
+   * A backup that is there already and has a later date, although it was made before: the clock of
+   * one of both was wrong.
+   */
+  readonly madeAfter?: string;
 }
 
 /** What a snapshot's tags say; a field is undefined when its tag is missing. */
@@ -26,7 +34,12 @@ export interface SnapshotTags {
   readonly redacted: boolean;
 }
 
-/** The tags of one component's snapshot, in the order in which the Go tool writes them. */
+const MADE_AFTER = "infrahub.made-after=";
+
+/**
+ * The tags of one component's snapshot, in the order in which the Go tool writes them; those that it
+ * does not know come last.
+ */
 export function buildTags(backup: BackupDescription, component: Component): string[] {
   return [
     `infrahub.backup-id=${backup.backupId}`,
@@ -38,6 +51,8 @@ export function buildTags(backup: BackupDescription, component: Component): stri
     `infrahub.neo4j-edition=${backup.neo4jEdition}`,
     `infrahub.components=${backup.components.join(",")}`,
     ...(backup.redacted ? ["infrahub.redacted=true"] : []),
+    ...(backup.origin === undefined ? [] : originTags(backup.origin)),
+    ...(backup.madeAfter === undefined ? [] : [MADE_AFTER + backup.madeAfter]),
   ];
 }
 
@@ -53,6 +68,11 @@ export function parseTags(tags: readonly string[]): SnapshotTags {
     components: components ? components.split(",").filter((name) => name !== "") : undefined,
     redacted: valueOf(tags, "infrahub.redacted=") === "true",
   };
+}
+
+/** The backup after which a snapshot was made although it has an earlier date; usually none. */
+export function madeAfter(tags: readonly string[]): string | undefined {
+  return valueOf(tags, MADE_AFTER) || undefined;
 }
 
 function valueOf(tags: readonly string[], prefix: string): string | undefined {

@@ -1,10 +1,42 @@
 import { type DatabaseCredentials, type Deployment, poll } from "../deployment/mod.ts";
-import { runCypher } from "./cypher.ts";
+import { parseRows, runCypher } from "./cypher.ts";
+import { messageOf } from "../errors.ts";
 import { formatUtcTime } from "../timestamp.ts";
 
 const QUERY = "MATCH (n:Root) SET n.uuid = $new_uuid, n.updated_at = $updated_at RETURN n";
+const READ_QUERY = "MATCH (n:Root) RETURN n.uuid AS deployment_id LIMIT 2";
+const READ_TIMEOUT_MS = 20_000;
 const TIMEOUT_MS = 300_000;
 const INTERVAL_MS = 3_000;
+
+/**
+ * The id that Infrahub keeps in its graph. Asked for once and not for long: it tells backups apart,
+ * and is never the reason why one fails.
+ *
+ * @returns undefined where Neo4j does not answer, or has no such id
+ */
+export async function readDeploymentId(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+): Promise<string | undefined> {
+  const { reporter, signal } = deployment;
+  try {
+    const output = await runCypher(deployment, credentials, {
+      database: credentials.database,
+      query: READ_QUERY,
+      timeoutMs: READ_TIMEOUT_MS,
+    });
+    const [[id = ""] = [], ...others] = parseRows(output);
+    // Nothing else has this heading.
+    const isAnswer = /^\s*"?deployment_id"?\s*$/m.test(output.split("\n")[0] ?? "");
+    if (isAnswer && others.length === 0 && /^[\w.:-]{8,64}$/.test(id)) return id;
+    reporter.debug("Infrahub's deployment id is not in the graph");
+  } catch (error) {
+    signal.throwIfAborted();
+    reporter.debug(`Could not read Infrahub's deployment id: ${messageOf(error)}`);
+  }
+  return undefined;
+}
 
 /** What {@linkcode resetDeploymentId} may be told; all of it has defaults. */
 export interface ResetDeploymentIdOptions {

@@ -12,7 +12,7 @@ export {
   neo4jCommunitySource,
   openNeo4jCommunityTarget,
 } from "./community.ts";
-export { resetDeploymentId } from "./deployment_id.ts";
+export { readDeploymentId, resetDeploymentId } from "./deployment_id.ts";
 export { resolveEdition } from "./edition.ts";
 export { detectEdition, resolveRestoreEdition } from "./edition_detection.ts";
 export {

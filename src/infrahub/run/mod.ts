@@ -9,6 +9,7 @@
 
 export { backUpDeployment, type DeploymentBackupOptions } from "./deployment_backup.ts";
 export { planRestore } from "./deployment_restore.ts";
+export { identifyDeployment } from "./identify_deployment.ts";
 export { restoreToDirectory } from "./restore_to_directory.ts";
 export {
   createBackup,

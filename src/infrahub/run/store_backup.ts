@@ -14,11 +14,14 @@ import {
   type BackupGroup,
   buildTags,
   encodeMetadata,
-  parseTags,
+  listGroups,
+  ownGroups,
+  reserveBackupId,
+  warnOfClock,
 } from "../catalogue/mod.ts";
+import { type DeploymentIdentity, newRunId } from "../origin/mod.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize, shortId } from "../show_values.ts";
-import { chooseBackupId } from "../timestamp.ts";
 
 /** What is to be backed up, and what is known about it. */
 export interface CreateBackupOptions {
@@ -30,6 +33,8 @@ export interface CreateBackupOptions {
   readonly toolVersion: string;
   /** Name of this host, recorded as the snapshots' origin. */
   readonly hostname: string;
+  /** Whose dumps they are; undefined where nobody says so. */
+  readonly deployment?: DeploymentIdentity;
   readonly now: Date;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -72,7 +77,10 @@ export interface CreatedComponent extends TransferCounts {
 
 /** A finished backup. */
 export interface CreatedBackup {
+  /** What names it beyond doubt: see {@linkcode BackupGroup.name}. */
   readonly backupId: string;
+  /** The run that made it, or began it, 16 hex digits; undefined where an earlier version began it. */
+  readonly run: string | undefined;
   readonly components: readonly CreatedComponent[];
   readonly totals: TransferCounts;
 }
@@ -84,8 +92,21 @@ export interface CreatedBackup {
  * @throws {BackupFailedError} when a component could not be stored; the signal's reason when aborted
  */
 export async function createBackup(options: CreateBackupOptions): Promise<CreatedBackup> {
+  const { repository, reporter, resume } = options;
+  if (resume !== undefined) return await storeGroup(options, resumed(options, resume));
+  const { backupId, release } = await reserveBackupId(repository, options.now, reporter);
+  try {
+    return await storeGroup(options, await described(options, backupId));
+  } finally {
+    await release();
+  }
+}
+
+async function storeGroup(
+  options: CreateBackupOptions,
+  backup: BackupDescription,
+): Promise<CreatedBackup> {
   const { repository, reporter, signal } = options;
-  const backup = await describe(options);
   reporter.info("Creating Plakar streaming backup", {
     repo: repository.location,
     neo4j_edition: backup.neo4jEdition,
@@ -122,14 +143,35 @@ export async function createBackup(options: CreateBackupOptions): Promise<Create
     throw signal.aborted ? signal.reason : error;
   }
   const totals = addUp(created);
+  const backupId = await nameOf(backup, created, options);
   reporter.info("Plakar streaming backup completed successfully", {
-    backup_id: backup.backupId,
+    backup_id: backupId,
     components: created.length,
     repo: repository.location,
     ...sizeFields(totals),
   });
   created.sort((a, b) => compareComponents(a.component, b.component));
-  return { backupId: backup.backupId, components: created, totals };
+  return { backupId, run: backup.origin?.run, components: created, totals };
+}
+
+/** What names the group: two runs on a store that could not keep them apart may have chosen one id. */
+async function nameOf(
+  { backupId }: BackupDescription,
+  created: readonly CreatedComponent[],
+  { repository, reporter, signal }: CreateBackupOptions,
+): Promise<string> {
+  const ids = new Set(created.map(({ snapshotId }) => snapshotId));
+  try {
+    await repository.refresh();
+    const groups = await listGroups(repository, reporter);
+    const own = groups.find(({ members }) => members.some(({ snapshotId }) => ids.has(snapshotId)));
+    return own?.name ?? backupId;
+  } catch (error) {
+    signal.throwIfAborted();
+    // The backup is there: that its name may be ambiguous is told by whatever it is used with.
+    reporter.debug(`Could not look for backups of the same id: ${messageOf(error)}`);
+    return backupId;
+  }
 }
 
 /** Throws the first failure, and warns of the others: each has a reason of its own. */
@@ -139,25 +181,38 @@ function throwFirstFailure(results: PromiseSettledResult<void>[], reporter: Repo
   if (first !== undefined) throw first.reason;
 }
 
-async function describe(options: CreateBackupOptions): Promise<BackupDescription> {
-  const { resume } = options;
-  if (resume !== undefined) {
-    return {
-      backupId: resume.backupId,
-      components: (resume.expected ?? []).filter(isComponent),
-      neo4jEdition: options.neo4jEdition,
-      infrahubVersion: resume.infrahubVersion,
-      toolVersion: options.toolVersion,
-      redacted: resume.redacted,
-    };
-  }
+function resumed(options: CreateBackupOptions, group: BackupGroup): BackupDescription {
   return {
-    backupId: chooseBackupId(options.now, await backupIds(options.repository)),
+    backupId: group.backupId,
+    components: (group.expected ?? []).filter(isComponent),
+    neo4jEdition: options.neo4jEdition,
+    infrahubVersion: group.infrahubVersion,
+    toolVersion: options.toolVersion,
+    redacted: group.redacted,
+    // Of the run that is resumed, or none if that was of an earlier version: else it were another
+    // group.
+    ...(group.origin.run === undefined ? {} : { origin: group.origin }),
+    ...(group.madeAfter === undefined ? {} : { madeAfter: group.madeAfter }),
+  };
+}
+
+async function described(
+  options: CreateBackupOptions,
+  backupId: string,
+): Promise<BackupDescription> {
+  const { deployment, hostname: host, repository, reporter } = options;
+  const inHand = { host, ...(deployment === undefined ? {} : { deployment }) };
+  const own = ownGroups(await listGroups(repository, reporter), inHand);
+  const later = warnOfClock(own, new Date(), reporter);
+  return {
+    backupId,
     components: [...options.sources.map((source) => source.component), "metadata"],
     neo4jEdition: options.neo4jEdition,
     infrahubVersion: options.infrahubVersion,
     toolVersion: options.toolVersion,
     redacted: options.redacted ?? false,
+    origin: { ...inHand, run: newRunId() },
+    ...(later === undefined ? {} : { madeAfter: later.name }),
   };
 }
 
@@ -172,12 +227,6 @@ function warnIncomplete(
     `Backup group ${backup.backupId} is incomplete ` +
       `(${present.length}/${backup.components.length} components created: ${names})`,
   );
-}
-
-/** Ids in use, also by groups of which a snapshot cannot be read any more, as far as known. */
-async function backupIds(repository: Repository): Promise<Set<string>> {
-  const { headers } = await repository.snapshots();
-  return new Set(headers.flatMap((header) => parseTags(header.tags).backupId ?? []));
 }
 
 async function storeComponent(
@@ -204,7 +253,10 @@ async function storeComponent(
   try {
     await step(`streaming backup failed for ${component}`, () => copyInto(writer, source, options));
     signal.throwIfAborted();
-    await step(`failed to commit snapshot for ${component}`, () => writer.commit());
+    await step(`failed to commit snapshot for ${component}`, async () => {
+      await repository.requireSame();
+      await writer.commit();
+    });
   } catch (error) {
     await writer.abort();
     throw error;

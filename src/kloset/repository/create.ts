@@ -1,5 +1,5 @@
 import { Kernels } from "../../kernels/mod.ts";
-import { EncryptedRepositoryError, StoreError } from "../errors.ts";
+import { EncryptedRepositoryError, RepositoryExistsError, StoreError } from "../errors.ts";
 import { defaultConfiguration, encodeConfigurationFile, uuidFromString } from "../format/mod.ts";
 import { assertLongEnough, newEncryption, verifyConfiguration } from "../key/mod.ts";
 import type { Store } from "../store/mod.ts";
@@ -22,7 +22,8 @@ export interface CreateOptions extends EngineOptions {
 /**
  * Creates a repository where there is nothing yet, with the settings of plakar 1.1, and opens it.
  *
- * @throws {StoreError} there is something at the location, or it cannot be written
+ * @throws {RepositoryExistsError} there is one, or somebody else creates one at the same time
+ * @throws {StoreError} there is something else at the location, or it cannot be written
  * @throws {EncryptedRepositoryError} it is to be encrypted, and there is no passphrase
  * @throws {WeakPassphraseError} the passphrase is too short
  *
@@ -40,10 +41,10 @@ export async function createRepository(
   store: Store,
   options: CreateOptions = {},
 ): Promise<Repository> {
-  if ((await store.presence()) !== "absent") {
-    throw new StoreError(
-      `Cannot create repository "${store.location}": the location is not empty`,
-    );
+  const presence = await store.presence();
+  if (presence !== "absent") {
+    const Problem = presence === "repository" ? RepositoryExistsError : StoreError;
+    throw new Problem(`Cannot create repository "${store.location}": the location is not empty`);
   }
   const kernels = await Kernels.load();
   const timestampNs = BigInt((options.now ?? Date.now)()) * NS_PER_MS;

@@ -4,6 +4,7 @@ import {
   CorruptionError,
   InvalidSnapshotIdError,
   SnapshotNotFoundError,
+  StoreError,
 } from "../errors.ts";
 import { type Configuration, type Mac, macFromHex, macToHex, uuidToString } from "../format/mod.ts";
 import {
@@ -18,6 +19,7 @@ import {
   SnapshotWriter,
 } from "../snapshot/mod.ts";
 import type { DamagedState } from "../state/mod.ts";
+import { readConfiguration } from "./_configuration_file.ts";
 
 /** A snapshot whose header cannot be read. */
 export interface UnreadableSnapshot {
@@ -178,6 +180,46 @@ export class Repository implements AsyncDisposable {
    */
   async createSnapshot(options: SnapshotOptions): Promise<SnapshotWriter> {
     return await SnapshotWriter.start(this.#engine, options);
+  }
+
+  /**
+   * Learns of what others have stored since it was opened.
+   *
+   * @throws {UnsupportedVersionError} a state is newer than this engine
+   * @throws {StoreError} the store failed
+   */
+  async refresh(): Promise<void> {
+    await this.#engine.catalog.refresh();
+  }
+
+  /**
+   * Takes a name for this run, which no other run takes until it is given back, as far as the store
+   * can tell the two apart.
+   *
+   * @param name letters, digits, dots, dashes and underscores
+   * @returns what gives it back; undefined where another run has it
+   * @throws {StoreError} the store failed
+   */
+  async claim(name: string): Promise<(() => Promise<void>) | undefined> {
+    if (!/^[\w.-]+$/.test(name)) throw new TypeError(`not a name to claim: ${name}`);
+    const { store } = this.#engine;
+    return store.claim === undefined ? () => Promise.resolve() : await store.claim(name);
+  }
+
+  /**
+   * Makes sure that the location still holds this repository, and not one that somebody else has
+   * created there, or mounted, since it was opened.
+   *
+   * @throws {StoreError} it does not, or cannot be read
+   */
+  async requireSame(): Promise<void> {
+    const { store, kernels, configuration } = this.#engine;
+    const id = (await readConfiguration(store, kernels)).configuration.repositoryId;
+    if (uuidToString(id) === uuidToString(configuration.repositoryId)) return;
+    throw new StoreError(
+      `The repository at "${store.location}" is not the one that was opened there: it was replaced ` +
+        "meanwhile, or created by two runs at the same time",
+    );
   }
 
   /** Keeps the index for the next run and ends the threads. Idempotent. */

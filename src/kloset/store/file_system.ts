@@ -1,6 +1,11 @@
 import { messageOf } from "../../errors/mod.ts";
 import { AtomicFile, directoryOf, removeIfThere, syncDirectory } from "../../files/mod.ts";
-import { CorruptionError, ObjectNotFoundError, StoreError } from "../errors.ts";
+import {
+  CorruptionError,
+  ObjectNotFoundError,
+  RepositoryExistsError,
+  StoreError,
+} from "../errors.ts";
 import {
   isObjectName,
   type ObjectKind,
@@ -21,6 +26,9 @@ const BUCKETS = Array.from({ length: 256 }, (_, index) => index.toString(16).pad
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const TEMPORARY_PREFIX = "tmp.";
+
+/** Names that runs have taken; see {@linkcode Store.claim}. */
+const CLAIMS = "claims";
 
 /**
  * A repository in a directory, laid out as plakar's file system integration does it
@@ -97,16 +105,24 @@ export class FileSystemStore implements Store {
       for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
         await syncDirectory(`${this.#root}/${folder}`);
       }
-      // The name has to be free: to replace the CONFIG that another client has created meanwhile
-      // would leave its packfiles without a repository that they belong to.
-      await using file = await AtomicFile.create(`${this.#root}/CONFIG`, {
-        mode: FILE_MODE,
-        replace: false,
-        temporary: this.#temporaryPath(""),
-      });
-      await file.write(configuration);
-      await file.finish();
-      await file.publish();
+      try {
+        // The name has to be free: to replace the CONFIG that another client has created meanwhile
+        // would leave its packfiles without a repository that they belong to.
+        await using file = await AtomicFile.create(`${this.#root}/CONFIG`, {
+          mode: FILE_MODE,
+          replace: false,
+          temporary: this.#temporaryPath(""),
+        });
+        await file.write(configuration);
+        await file.finish();
+        await file.publish();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+        throw new RepositoryExistsError(
+          `Cannot create repository "${this.#root}": somebody else has created one at the same time`,
+          { cause: error },
+        );
+      }
       await syncParent(this.#root);
     });
   }
@@ -192,6 +208,30 @@ export class FileSystemStore implements Store {
       `Cannot delete ${kind} ${id}`,
       () => removeIfThere(this.#path(kind, id)),
     );
+  }
+
+  claim(name: string): Promise<(() => Promise<void>) | undefined> {
+    const folder = `${this.#root}/${CLAIMS}`;
+    const path = `${folder}/${name}`;
+    return this.#attempt(`Cannot take the name ${name}`, async () => {
+      for (;;) {
+        await Deno.mkdir(folder, { recursive: true, mode: DIRECTORY_MODE });
+        try {
+          (await Deno.open(path, { write: true, createNew: true, mode: FILE_MODE })).close();
+          break;
+        } catch (error) {
+          if (error instanceof Deno.errors.AlreadyExists) return undefined;
+          // Whoever gave the last name back has removed the folder meanwhile.
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      }
+      return () =>
+        this.#attempt(`Cannot give back the name ${name}`, async () => {
+          await removeIfThere(path);
+          // Another name may be in it.
+          await Deno.remove(folder).catch(() => {});
+        });
+    });
   }
 
   removeAbandoned(beforeMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { CorruptionError, ObjectNotFoundError, StoreError } from "../errors.ts";
+import { CorruptionError, ObjectNotFoundError, RepositoryExistsError } from "../errors.ts";
 import { PartPool, S3Writer } from "./_s3_writer.ts";
 import {
   configuredEndpoint,
@@ -21,6 +21,12 @@ const FOLDERS: Readonly<Record<ObjectKind, string>> = {
   state: "states",
   lock: "locks",
 };
+
+/** Names that runs have taken; see {@linkcode Store.claim}. */
+const CLAIMS = "claims";
+
+/** Between a look and the write that follows it, a client takes less. */
+const SETTLE_MS = 3_000;
 
 /**
  * A repository in an S3 bucket, laid out as plakar's S3 integration does it (format reference,
@@ -84,18 +90,34 @@ export class S3Store implements Store {
   async create(configuration: Uint8Array): Promise<void> {
     const what = `Cannot create repository "${this.location}"`;
     const key = this.#key("CONFIG");
+    const exists = (cause?: unknown) =>
+      new RepositoryExistsError(`${what}: somebody else has created one at the same time`, {
+        cause,
+      });
+    const put = async () => {
+      try {
+        await this.#bucket.put(what, key, configuration, false);
+      } catch (error) {
+        if (error instanceof S3RequestError && error.kind === "exists") throw exists(error);
+        throw error;
+      }
+    };
     try {
-      await this.#bucket.put(what, key, configuration, false);
+      await put();
     } catch (error) {
       if (!isNoBucket(error)) throw error;
       this.#onWarning(`Bucket "${this.#bucket.address.bucket}" does not exist: creating it`);
       await this.#bucket.createBucket(what);
-      await this.#bucket.put(what, key, configuration, false);
+      await put();
     }
-    // A service that ignores the condition lets a second client write over the first one's CONFIG.
+    // Where the service knows no conditional writes, or ignores them, a client that has looked before
+    // our write may write after it: by then it has done so, and whoever wrote last has won.
+    if (!await this.#bucket.refusesOverwrite(what, key, configuration)) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    }
     const stored = await this.#bucket.get(what, key);
     if (stored.length !== configuration.length || stored.some((b, i) => b !== configuration[i])) {
-      throw new StoreError(`${what}: somebody else has created one at the same time`);
+      throw exists();
     }
   }
 
@@ -159,6 +181,19 @@ export class S3Store implements Store {
 
   async delete(kind: ObjectKind, id: string): Promise<void> {
     await this.#bucket.delete(`Cannot delete ${kind} ${id}`, this.#objectKey(kind, id));
+  }
+
+  async claim(name: string): Promise<(() => Promise<void>) | undefined> {
+    const what = `Cannot take the name ${name}`;
+    const key = this.#key(`${CLAIMS}/${name}`);
+    const mine = new TextEncoder().encode(crypto.randomUUID());
+    try {
+      await this.#bucket.put(what, key, mine, false);
+    } catch (error) {
+      if (error instanceof S3RequestError && error.kind === "exists") return undefined;
+      throw error;
+    }
+    return () => this.#bucket.delete(`Cannot give back the name ${name}`, key);
   }
 
   async removeAbandoned(beforeMs: number): Promise<void> {

@@ -51,7 +51,9 @@ export interface Store {
   /**
    * Prepares an absent location and writes CONFIG last.
    *
-   * @throws {StoreError} also when somebody else created a repository there meanwhile
+   * @throws {RepositoryExistsError} somebody else has created a repository there meanwhile; exactly
+   * one creation succeeds, whatever the store can do
+   * @throws {StoreError} it cannot be created
    */
   create(configuration: Uint8Array): Promise<void>;
 
@@ -94,6 +96,16 @@ export interface Store {
 
   /** Removes an object; one that is not there is fine. */
   delete(kind: ObjectKind, id: string): Promise<void>;
+
+  /**
+   * Takes a name that means nothing to the repository itself, so that no two runs use it at the same
+   * time, as far as the store can tell. What is in its folder `claims` is no part of the format, and
+   * other programs pass over it.
+   *
+   * @param name letters, digits, dots, dashes and underscores
+   * @returns what gives it back; undefined where somebody else has it
+   */
+  claim?(name: string): Promise<(() => Promise<void>) | undefined>;
 
   /**
    * Removes what writers have left behind that were killed: temporary files that nobody has written

@@ -23,11 +23,14 @@ export interface BackupMetadata {
   readonly neo4jEdition: string;
   readonly redacted: boolean;
   readonly encrypted: boolean;
+  /** Whose backup it is, in texts by name; the Go tool does not write it, and passes over it. */
+  readonly origin?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
  * Encodes metadata as the Go tool does, byte for byte: key order, indent of four, sorted checksums,
- * empty checksums, empty edition and false flags left out, no newline at the end.
+ * empty checksums, empty edition and false flags left out, no newline at the end. What the Go tool
+ * does not know comes last.
  */
 export function encodeMetadata(metadata: BackupMetadata): Uint8Array {
   const fields: [key: string, value: string][] = [
@@ -46,6 +49,12 @@ export function encodeMetadata(metadata: BackupMetadata): Uint8Array {
   if (metadata.neo4jEdition !== "") fields.push(["neo4j_edition", quote(metadata.neo4jEdition)]);
   if (metadata.redacted) fields.push(["redacted", "true"]);
   if (metadata.encrypted) fields.push(["encrypted", "true"]);
+  if (metadata.origin !== undefined) {
+    const lines = Object.entries(metadata.origin).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${quote(name)}: ${quote(value)}`]
+    );
+    fields.push(["origin", block("{", lines, "}")]);
+  }
   const lines = fields.map(([key, value]) => `    ${quote(key)}: ${value}`);
   return new TextEncoder().encode(`{\n${lines.join(",\n")}\n}`);
 }
@@ -86,6 +95,8 @@ export function decodeMetadata(bytes: Uint8Array): BackupMetadata {
     neo4jEdition: text("neo4j_edition"),
     redacted: flag("redacted"),
     encrypted: flag("encrypted"),
+    // Nothing that a restore needs: of another kind it is nobody's.
+    ...(isTextRecord(fields.origin) ? { origin: fields.origin } : {}),
   };
 }
 

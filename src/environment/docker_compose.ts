@@ -1,5 +1,5 @@
 import { captureCommand, CommandFailedError } from "./command/mod.ts";
-import { distinctId } from "./_distinct_id.ts";
+import { distinctId } from "./distinct_id.ts";
 import type { Environment, EnvironmentPlace, ServiceName, ServiceStatus } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "./remote/mod.ts";

@@ -7,7 +7,7 @@ import {
   feedCommand,
   streamCommand,
 } from "./command/mod.ts";
-import { distinctId } from "./_distinct_id.ts";
+import { distinctId } from "./distinct_id.ts";
 import type {
   Environment,
   EnvironmentPlace,

@@ -14,6 +14,9 @@ export const EXIT_FAILURE = 1;
 /** See `create --shrink-warning`. */
 export const EXIT_SUSPICIOUS = 3;
 
+/** See `snapshots check`. */
+export const EXIT_INCOMPLETE = 4;
+
 /** Ended by SIGINT: 128 and the signal's number, as shells count. */
 export const EXIT_INTERRUPTED = 130;
 

@@ -13,17 +13,24 @@ export {
   type BackupGroup,
   type CheckReport,
   checkSnapshots,
+  clockDoubt,
   copyFile,
+  type DeploymentInHand,
   describeSnapshot,
   findResumable,
   findShrunkenDumps,
   listGroups,
+  namesGroup,
   openExisting,
   openOrCreate,
+  type OriginFilter,
+  passesFilter,
   type RepositoryAccess,
   repositoryMaterial,
+  requireAllowed,
   sandboxOf,
   selectBackup,
+  type SelectedBackup,
   type SnapshotDescription,
   type StoreFinding,
   validateStore,
@@ -45,6 +52,16 @@ export {
   tarSource,
 } from "./dump/mod.ts";
 export { InfrahubBackupError, InvalidInputError } from "./errors.ts";
+export {
+  type BackupOrigin,
+  checkDeploymentName,
+  type DeploymentIdentity,
+  originFields,
+  parseOriginTags,
+  readOriginFields,
+  showDeployment,
+  showOrigin,
+} from "./origin/mod.ts";
 export { METADATA_CHOICES, requireRedactionConfirmed, resolveEdition } from "./neo4j/mod.ts";
 export type { ComponentProgress, Reporter, ReportFields } from "./reporter.ts";
 export {
@@ -53,6 +70,7 @@ export {
   type CreateBackupOptions,
   type CreatedBackup,
   type DeploymentBackupOptions,
+  identifyDeployment,
   planRestore,
   restoreToDirectory,
   type TransferCounts,
@@ -66,6 +84,7 @@ export {
   archiveDumps,
   archiveFiles,
   archiveMaterial,
+  ArchiveRecords,
   ArchiveTransferError,
   type CreatedArchive,
   findShrunkenArchive,

@@ -8,13 +8,21 @@
 
 import {
   EXIT_FAILURE,
+  EXIT_INCOMPLETE,
   EXIT_INTERRUPTED,
   EXIT_SUCCESS,
   EXIT_SUSPICIOUS,
   EXIT_TERMINATED,
 } from "../../errors/mod.ts";
 
-export { EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_SUCCESS, EXIT_SUSPICIOUS, EXIT_TERMINATED };
+export {
+  EXIT_FAILURE,
+  EXIT_INCOMPLETE,
+  EXIT_INTERRUPTED,
+  EXIT_SUCCESS,
+  EXIT_SUSPICIOUS,
+  EXIT_TERMINATED,
+};
 
 /** An exit code, and what it tells. */
 export interface ExitCode {
@@ -36,6 +44,12 @@ export const EXIT_CODES: readonly ExitCode[] = [
     meaning: "The backup was made and is whole, but is so much smaller than the one before that " +
       "somebody should look at it",
   },
+  {
+    code: EXIT_INCOMPLETE,
+    meaning:
+      "What was checked is not damaged, but a backup lacks components: it was interrupted, is " +
+      "still being made, or single snapshots of it were removed",
+  },
   { code: EXIT_INTERRUPTED, meaning: "Ended by SIGINT (Ctrl+C), after everything was put back" },
   { code: EXIT_TERMINATED, meaning: "Ended by SIGTERM, after everything was put back" },
 ];
@@ -44,4 +58,5 @@ export const EXIT_CODES: readonly ExitCode[] = [
 export const EXIT_STATUS_HELP = `
 Exit status:
   ${EXIT_SUCCESS} when everything was done, ${EXIT_FAILURE} on failure or wrong usage, ${EXIT_SUSPICIOUS} when a backup was made but is suspiciously
-  small, ${EXIT_INTERRUPTED} or ${EXIT_TERMINATED} when ended by SIGINT or SIGTERM`;
+  small, ${EXIT_INCOMPLETE} when a check found no damage but incomplete backups, ${EXIT_INTERRUPTED} or ${EXIT_TERMINATED} when ended by SIGINT
+  or SIGTERM`;

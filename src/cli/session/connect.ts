@@ -1,5 +1,13 @@
 import type { DetectOptions } from "../../environment/mod.ts";
-import { type Credentials, type Deployment, findCredentials } from "../../infrahub/mod.ts";
+import {
+  checkDeploymentName,
+  type Credentials,
+  type Deployment,
+  type DeploymentInHand,
+  findCredentials,
+  identifyDeployment,
+  showDeployment,
+} from "../../infrahub/mod.ts";
 import type { Session } from "./session.ts";
 import { UsageError } from "../syntax/mod.ts";
 
@@ -26,6 +34,38 @@ export async function findDeployment(session: Session): Promise<Deployment> {
 export async function connect(session: Session): Promise<Connection> {
   const deployment = await findDeployment(session);
   return { deployment, credentials: await findCredentials(deployment, session.context.env) };
+}
+
+/** A deployment that was found, and which one it is. */
+export interface IdentifiedConnection extends Connection {
+  readonly inHand: Required<DeploymentInHand>;
+}
+
+/** Finds the deployment, the credentials of its databases, and what tells it from others. */
+export async function connectAndIdentify(session: Session): Promise<IdentifiedConnection> {
+  const { context, reporter } = session;
+  const name = deploymentName(session);
+  const connection = await connect(session);
+  const host = context.hostname();
+  const deployment = await identifyDeployment({
+    ...connection,
+    hostname: host,
+    ...(name === undefined ? {} : { name }),
+  });
+  const { infrahubId } = deployment;
+  reporter.info(`Deployment: ${showDeployment(deployment)}`, {
+    ...(infrahubId === undefined ? {} : { deployment_id: infrahubId }),
+  });
+  return { ...connection, inHand: { deployment, host } };
+}
+
+/**
+ * The name that the user has given the deployment; undefined without one.
+ *
+ * @throws {InvalidInputError} when it cannot be used
+ */
+export function deploymentName({ globals }: Session): string | undefined {
+  return globals.deployment === undefined ? undefined : checkDeploymentName(globals.deployment);
 }
 
 /**

@@ -14,8 +14,16 @@ export {
   withLocalArchive,
 } from "./archive_file.ts";
 export { type Backend, requireKnownBackend, warnOfUnusedRepository } from "./backend.ts";
-export { connect, type Connection, detectOptions, findDeployment } from "./connect.ts";
-export { openForSnapshots, repositoryAccess } from "./repository.ts";
+export {
+  connect,
+  connectAndIdentify,
+  type Connection,
+  deploymentName,
+  detectOptions,
+  findDeployment,
+  type IdentifiedConnection,
+} from "./connect.ts";
+export { cacheDirectory, openForSnapshots, repositoryAccess } from "./repository.ts";
 export { s3Settings } from "./s3_settings.ts";
 export type { Session, SessionProvider } from "./session.ts";
 export { pauseForTransfer } from "./transfer_pause.ts";

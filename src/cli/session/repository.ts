@@ -5,6 +5,13 @@ import { passphraseProvider } from "./passphrase.ts";
 import { s3Settings } from "./s3_settings.ts";
 import type { Session } from "./session.ts";
 
+/** Where indexes and what else can be had anew are kept between runs; undefined where nowhere. */
+export function cacheDirectory(
+  { context, globals }: Pick<Session, "context" | "globals">,
+): string | undefined {
+  return globals.cacheDir ?? defaultCacheDirectory(PROGRAM, context.env);
+}
+
 /**
  * How to reach the repository that the options name.
  *
@@ -13,7 +20,7 @@ import type { Session } from "./session.ts";
 export function repositoryAccess(session: Session, missing: string): RepositoryAccess {
   const { context, globals, reporter } = session;
   if (!globals.repo) throw new UsageError(missing);
-  const cacheDirectory = globals.cacheDir ?? defaultCacheDirectory(PROGRAM, context.env);
+  const directory = cacheDirectory(session);
   return {
     location: globals.repo,
     s3: s3Settings(session),
@@ -22,7 +29,7 @@ export function repositoryAccess(session: Session, missing: string): RepositoryA
       onWarning: (message) => reporter.warn(message),
       passphrase: passphraseProvider(session),
       ...(globals.jobs === undefined ? {} : { jobs: globals.jobs }),
-      ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
+      ...(directory === undefined ? {} : { cacheDirectory: directory }),
     },
   };
 }

@@ -40,6 +40,12 @@ export function createRootCommand(isTaskManager: boolean) {
         "systemd unit of a service, with --host; may be repeated",
       ).argParser(unitsArgument),
     )
+    .addOption(environmentOption(
+      "--deployment <name>",
+      "name of the deployment, which its backups bear and are told apart by; it stays when the " +
+        "deployment is moved, renamed or installed anew",
+      "INFRAHUB_BACKUP_DEPLOYMENT",
+    ))
     .addOption(
       environmentOption("--log-format <format>", "text, or json for JSON lines and JSON results")
         .default("text"),

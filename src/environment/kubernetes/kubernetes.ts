@@ -1,5 +1,5 @@
 import { captureCommand, CommandFailedError } from "../command/mod.ts";
-import { distinctId } from "../_distinct_id.ts";
+import { distinctId } from "../distinct_id.ts";
 import type {
   Environment,
   EnvironmentPlace,

@@ -1,5 +1,5 @@
 import type { Repository } from "../../kloset/mod.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../../errors/mod.ts";
 import type { Reporter } from "../reporter.ts";
 import { parseTags } from "./tags.ts";
 import { chooseBackupId } from "../timestamp.ts";

@@ -6,7 +6,7 @@ import {
   KlosetError,
   type Repository,
 } from "../../kloset/mod.ts";
-import { deriveGroups, selectGroup } from "./group.ts";
+import { type BackupGroup, deriveGroups, namesGroup, selectGroup } from "./group.ts";
 import { InvalidInputError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import { shortId } from "../show_values.ts";
@@ -57,6 +57,11 @@ export interface CheckReport {
   readonly snapshots: readonly CheckedSnapshot[];
   readonly damage: readonly Damage[];
   readonly damagedGroups: readonly DamagedGroup[];
+  /**
+   * Backups that lack components, among those that were checked: interrupted, still being made, or
+   * taken apart by whoever removes snapshots one by one.
+   */
+  readonly incompleteGroups: readonly BackupGroup[];
 }
 
 /**
@@ -80,7 +85,8 @@ export async function checkSnapshots(options: CheckSnapshotsOptions): Promise<Ch
     snapshots.push(await checkSnapshot(id, { memo, onProgress }, options));
   }
   const hit = snapshots.filter(({ damage, backupId }) => damage.length > 0 && backupId !== "");
-  const components = Map.groupBy(hit, (snapshot) => snapshot.backupId);
+  const names = await groupNames(options.repository);
+  const components = Map.groupBy(hit, (one) => names.get(one.snapshotId) ?? one.backupId);
   return {
     damagedStates: options.repository.damagedStates.map(({ id, error }) => ({
       id,
@@ -92,7 +98,26 @@ export async function checkSnapshots(options: CheckSnapshotsOptions): Promise<Ch
       backupId,
       components: members.map((member) => member.component),
     })),
+    incompleteGroups: await incompleteGroups(options),
   };
+}
+
+/** The name of each snapshot's group. */
+async function groupNames(repository: Repository): Promise<Map<string, string>> {
+  const groups = deriveGroups((await repository.snapshots()).headers);
+  return new Map(
+    groups.flatMap(({ name, members }) => members.map(({ snapshotId }) => [snapshotId, name])),
+  );
+}
+
+async function incompleteGroups(
+  { repository, ids, backupId }: CheckSnapshotsOptions,
+): Promise<BackupGroup[]> {
+  // Who names snapshots asks for these, and not for what should be beside them.
+  if (ids.length > 0) return [];
+  return deriveGroups((await repository.snapshots()).headers).filter((group) =>
+    group.status === "incomplete" && (backupId === undefined || namesGroup(backupId, group))
+  );
 }
 
 async function selectIds(options: CheckSnapshotsOptions): Promise<string[]> {
@@ -111,7 +136,12 @@ async function selectIds(options: CheckSnapshotsOptions): Promise<string[]> {
       `Snapshot ${shortId(id)} cannot be read and may belong to this backup; not checked`,
     );
   }
-  return selectGroup(deriveGroups(headers), backupId).members.map((member) => member.snapshotId);
+  const groups = deriveGroups(headers);
+  const named = groups.filter((group) => namesGroup(backupId, group));
+  // Of several with one id all are checked: that harms none of them.
+  return (named.length > 0 ? named : [selectGroup(groups, backupId)]).flatMap(({ members }) =>
+    members.map((member) => member.snapshotId)
+  );
 }
 
 async function checkSnapshot(

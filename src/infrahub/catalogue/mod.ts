@@ -7,7 +7,12 @@
  */
 
 export { reserveBackupId, type ReservedBackupId } from "./backup_id.ts";
-export { type BackupChoice, requireAllowed, selectBackup } from "./backup_selection.ts";
+export {
+  type BackupChoice,
+  requireAllowed,
+  selectBackup,
+  type SelectedBackup,
+} from "./backup_selection.ts";
 export { type CheckReport, checkSnapshots } from "./check.ts";
 export { clockDoubt, warnOfClock } from "./clock_doubts.ts";
 export { copyFile, describeSnapshot, type SnapshotDescription } from "./describe.ts";

@@ -1,6 +1,6 @@
 import { type DatabaseCredentials, type Deployment, poll } from "../deployment/mod.ts";
 import { parseRows, runCypher } from "./cypher.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { formatUtcTime } from "../timestamp.ts";
 
 const QUERY = "MATCH (n:Root) SET n.uuid = $new_uuid, n.updated_at = $updated_at RETURN n";

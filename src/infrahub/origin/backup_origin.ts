@@ -68,7 +68,7 @@ export function parseOriginTags(tags: readonly string[], host: string): BackupOr
 }
 
 /** An origin as JSON has it, in `backup_information.json` and in results. */
-export interface OriginFields {
+export type OriginFields = {
   /** The name that was given. */
   readonly deployment?: string | undefined;
   /** `docker`, `kubernetes` or `host`. */
@@ -80,7 +80,7 @@ export interface OriginFields {
   readonly deployment_id?: string | undefined;
   readonly host?: string | undefined;
   readonly run?: string | undefined;
-}
+};
 
 /** The origin as JSON; what is not known is left out. */
 export function originFields({ deployment = {}, host, run }: BackupOrigin): OriginFields {

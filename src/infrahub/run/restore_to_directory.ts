@@ -7,6 +7,7 @@ import {
   selectBackup,
 } from "../catalogue/mod.ts";
 import { DamagedSnapshotError, InfrahubBackupError } from "../errors.ts";
+import type { BackupOrigin } from "../origin/mod.ts";
 import { RestoreDirectory } from "./restore_directory.ts";
 import { formatSize, shortId } from "../show_values.ts";
 
@@ -30,6 +31,8 @@ export interface RestoredFile {
 export interface RestoredBackup {
   /** Empty when a snapshot without a backup id was restored. */
   readonly backupId: string;
+  /** Whose it is. */
+  readonly origin: BackupOrigin;
   readonly directory: string;
   readonly files: readonly RestoredFile[];
 }
@@ -57,7 +60,7 @@ export async function restoreToDirectory(
 ): Promise<RestoredBackup> {
   const { reporter, signal } = options;
   const directory = await RestoreDirectory.at(options.directory);
-  const { backupId, ids } = await selectBackup(options);
+  const { backupId, ids, origin } = await selectBackup(options);
   const candidates: Candidate[] = [];
   for (const id of ids) candidates.push(await prepare(id, options.repository));
   const files: RestoredFile[] = [];
@@ -77,7 +80,7 @@ export async function restoreToDirectory(
     signal.throwIfAborted();
     throw error;
   }
-  return { backupId, directory: directory.path, files };
+  return { backupId, origin, directory: directory.path, files };
 }
 
 async function restoreFile(

@@ -1,9 +1,11 @@
 import { type ArchiveSource, METADATA_VERSION, spool, writeArchive } from "../../archive/mod.ts";
 import { messageOf, problemOf } from "../../errors/mod.ts";
 import { exists } from "../../files/mod.ts";
+import type { ArchiveFacts, ArchiveRecords } from "./archive_records.ts";
 import { unpackBackup } from "./_unpack_backup.ts";
 import type { Component, Neo4jEdition } from "../component.ts";
 import { BackupFailedError } from "../errors.ts";
+import { type DeploymentIdentity, newRunId, originFields } from "../origin/mod.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize } from "../show_values.ts";
 import type { ComponentSource } from "../dump/mod.ts";
@@ -23,6 +25,12 @@ export interface ArchiveBackupOptions {
   readonly infrahubVersion: string;
   readonly toolVersion: string;
   readonly redacted: boolean;
+  /** Host on which the tool runs. */
+  readonly host: string;
+  /** Whose dumps they are; undefined where nobody says so. */
+  readonly deployment?: DeploymentIdentity;
+  /** Where it is remembered what the archive holds. */
+  readonly records?: ArchiveRecords;
   /** Public key: the archive is encrypted for its holder. */
   readonly recipient?: CryptoKey;
   readonly now: Date;
@@ -38,6 +46,8 @@ export interface CreatedArchive {
   /** Size of the archive. */
   readonly bytes: number;
   readonly durationSeconds: number;
+  /** What comparing it with others needs. */
+  readonly facts?: ArchiveFacts;
 }
 
 /**
@@ -151,7 +161,13 @@ async function pack(
   options: ArchiveBackupOptions,
   started: number,
 ): Promise<CreatedArchive> {
-  const { reporter, signal, recipient } = options;
+  const { reporter, signal, recipient, host, deployment } = options;
+  const facts: ArchiveFacts = {
+    components: components.map(({ component }) =>
+      component === "postgres" ? "task-manager-db" : "database"
+    ),
+    origin: { host, run: newRunId(), ...(deployment === undefined ? {} : { deployment }) },
+  };
   const { backupId, path, reservation } = await reserveName(options);
   reporter.info("Creating backup archive...");
   if (recipient !== undefined) reporter.info("Encrypting backup archive...");
@@ -165,14 +181,16 @@ async function pack(
         createdAt: formatUtcTime(options.now),
         toolVersion: options.toolVersion,
         infrahubVersion: options.infrahubVersion,
-        components: components.map(({ component }) =>
-          component === "postgres" ? "task-manager-db" : "database"
-        ),
+        components: facts.components,
+        origin: originFields(facts.origin),
         neo4jEdition: options.neo4jEdition,
         redacted: options.redacted,
       },
       ...(recipient === undefined ? {} : { recipient }),
       signal,
+    });
+    await options.records?.add(path, archive.archiveBytes, facts).catch((error) => {
+      reporter.debug(`Could not remember what is in ${path}: ${messageOf(error)}`);
     });
     reporter.info("Backup created successfully", {
       path,
@@ -186,6 +204,7 @@ async function pack(
       components,
       bytes: archive.archiveBytes,
       durationSeconds: (performance.now() - started) / 1_000,
+      facts,
     };
   } catch (error) {
     signal.throwIfAborted();

@@ -13,5 +13,6 @@ export {
   prepareArchiveDirectory,
 } from "./archive_backup.ts";
 export { ArchiveBucket, ArchiveTransferError } from "./archive_bucket.ts";
+export { ArchiveRecords } from "./archive_records.ts";
 export { archiveMaterial } from "./archive_material.ts";
 export { findShrunkenArchive } from "./shrunken_archive.ts";

@@ -1,9 +1,11 @@
 import {
   type CreatedArchive,
   type CreatedBackup,
+  type DeploymentIdentity,
   describeShrinkage,
   formatSize,
   shortId,
+  showDeployment,
   type Shrinkage,
   type TransferCounts,
 } from "../../../infrahub/mod.ts";
@@ -14,9 +16,10 @@ import { type CommandResult, roundSeconds } from "../../report/mod.ts";
 export function repositoryResult(
   backup: CreatedBackup,
   location: string,
+  deployment?: DeploymentIdentity,
   shrinkage: readonly Shrinkage[] = [],
 ): CommandResult {
-  const { backupId, components, totals } = backup;
+  const { backupId, run, components, totals } = backup;
   const repo = redactUrls(location);
   return {
     text: `Backup ${backupId} complete: ${components.length} components, ` +
@@ -25,6 +28,7 @@ export function repositoryResult(
       `(repository ${repo})`,
     json: {
       backup_id: backupId,
+      ...jsonOrigin(deployment, run),
       repo,
       components: components.map((component) => ({
         component: component.component,
@@ -44,6 +48,7 @@ export function repositoryResult(
 /** The result of a backup to an archive. */
 export function archiveResult(
   archive: CreatedArchive,
+  deployment?: DeploymentIdentity,
   shrinkage: readonly Shrinkage[] = [],
 ): CommandResult {
   return {
@@ -51,6 +56,7 @@ export function archiveResult(
       `${formatSize(archive.bytes)} in ${archive.durationSeconds.toFixed(1)}s\n${archive.path}`,
     json: {
       backup_id: archive.backupId,
+      ...jsonOrigin(deployment, archive.facts?.origin.run),
       path: archive.path,
       components: archive.components.map(({ component, bytes }) => ({
         component,
@@ -62,6 +68,13 @@ export function archiveResult(
       ...jsonWarnings(shrinkage),
     },
     components: archive.components.map(({ component, bytes }) => ({ component, bytesRead: bytes })),
+  };
+}
+
+function jsonOrigin(deployment: DeploymentIdentity | undefined, run: string | undefined) {
+  return {
+    ...(deployment === undefined ? {} : { deployment: showDeployment(deployment) }),
+    ...(run === undefined ? {} : { run }),
   };
 }
 

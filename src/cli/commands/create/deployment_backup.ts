@@ -14,10 +14,11 @@ import {
 } from "../../../infrahub/mod.ts";
 import { redactUrls, VERSION } from "../../process/mod.ts";
 import type { CommandResult, KnownFacts } from "../../report/mod.ts";
-import { backupDirectory, connect, type Session } from "../../session/mod.ts";
+import { backupDirectory, connectAndIdentify, type Session } from "../../session/mod.ts";
 import { UsageError } from "../../syntax/mod.ts";
 import { type ArchiveUpload, uploadCreated } from "./archive_upload.ts";
 import { archiveResult, repositoryResult } from "./backup_result.ts";
+import { archiveRecords } from "./own_backups.ts";
 import { openTarget, storeBackup } from "./repository_backup.ts";
 import { warnOfShrinkage } from "./shrink_warning.ts";
 
@@ -46,11 +47,12 @@ export async function backUpDeploymentToRepository(
   if (resumeId !== undefined && options.redact) {
     throw new UsageError("--redact cannot be used with --resume: the backup has begun without it");
   }
-  const connection = await connect(session);
+  const { inHand, ...connection } = await connectAndIdentify(session);
+  const { deployment } = inHand;
   await using repository = await openTarget(session, encrypt);
   const resume = resumeId === undefined
     ? undefined
-    : await findResumable(repository, resumeId, reporter);
+    : await findResumable(repository, resumeId, reporter, inHand);
   let done: { backup: CreatedBackup; neo4jEdition: Neo4jEdition } | undefined;
   const backUp = backUpDeployment({
     ...connection,
@@ -59,6 +61,7 @@ export async function backUpDeploymentToRepository(
   }, async (ready) => {
     const backup = await storeBackup(session, repository, {
       ...ready,
+      deployment,
       ...(resume === undefined ? {} : { resume }),
     });
     done = { backup, neo4jEdition: ready.neo4jEdition };
@@ -72,11 +75,12 @@ export async function backUpDeploymentToRepository(
     findShrunkenDumps({
       repository,
       backup,
+      inHand,
       neo4jEdition,
       percent,
       reporter,
     }));
-  return repositoryResult(backup, repository.location, shrinkage);
+  return repositoryResult(backup, repository.location, deployment, shrinkage);
 }
 
 /**
@@ -91,8 +95,9 @@ export async function backUpDeploymentToArchive(
 ): Promise<CommandResult> {
   const { context, reporter } = session;
   const directory = backupDirectory(session);
-  const connection = await connect(session);
+  const { inHand, ...connection } = await connectAndIdentify(session);
   await prepareArchiveDirectory(directory);
+  const records = archiveRecords(session);
   let done: CreatedArchive | undefined;
   const backUp = backUpDeployment(
     { ...connection, ...options, archiveDirectory: directory },
@@ -104,6 +109,8 @@ export async function backUpDeploymentToArchive(
         infrahubVersion,
         toolVersion: VERSION,
         redacted,
+        ...inHand,
+        ...records,
         ...(recipient === undefined ? {} : { recipient }),
         now: context.now(),
         reporter,
@@ -117,9 +124,9 @@ export async function backUpDeploymentToArchive(
   const archive = await orSayThatItIsMade(session, backUp, () => done);
   const shrinkage = await warnOfShrinkage(
     session,
-    () => findShrunkenArchive(archive, shrinkWarning),
+    () => findShrunkenArchive(archive, shrinkWarning, { ...records, signal: context.signal }),
   );
-  const result = archiveResult(archive, shrinkage);
+  const result = archiveResult(archive, inHand.deployment, shrinkage);
   if (upload === undefined) return result;
   const uri = await uploadCreated(session, archive, upload);
   return {

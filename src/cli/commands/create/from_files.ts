@@ -10,6 +10,7 @@ import {
   resolveEdition,
   tarSource,
 } from "../../../infrahub/mod.ts";
+import { archiveRecords, givenDeployment } from "./own_backups.ts";
 import { archiveResult } from "./backup_result.ts";
 import { backUpToRepository } from "./repository_backup.ts";
 import {
@@ -79,6 +80,7 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
       encrypt,
     );
   }
+  const deployment = givenDeployment(session);
   const recipient = await recipientOf(options, session);
   const archive = await archiveFiles(neo4jPath, postgresPath || undefined, {
     directory: backupDirectory(session),
@@ -86,6 +88,9 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
     infrahubVersion,
     toolVersion: VERSION,
     redacted: false,
+    host: context.hostname(),
+    ...archiveRecords(session),
+    ...(deployment === undefined ? {} : { deployment }),
     ...(recipient === undefined ? {} : { recipient }),
     now: context.now(),
     reporter,
@@ -93,7 +98,7 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
   });
   reporter.info(`Backup created: ${archive.path}`);
   reporter.info(`Backup size: ${formatSize(archive.bytes)}`);
-  return archiveResult(archive);
+  return archiveResult(archive, deployment);
 }
 
 /** A Community dump is one file; everything of the Enterprise edition goes into a tar. */

@@ -11,12 +11,19 @@ import { VERSION } from "../../process/mod.ts";
 import type { CommandResult } from "../../report/mod.ts";
 import { repositoryAccess, type Session } from "../../session/mod.ts";
 import { repositoryResult } from "./backup_result.ts";
+import { givenDeployment } from "./own_backups.ts";
 
 /** What the `create` commands have found out by themselves. */
 export interface BackupRequest extends
   Pick<
     CreateBackupOptions,
-    "sources" | "neo4jEdition" | "infrahubVersion" | "redacted" | "resume" | "sideBySide"
+    | "sources"
+    | "neo4jEdition"
+    | "infrahubVersion"
+    | "redacted"
+    | "resume"
+    | "sideBySide"
+    | "deployment"
   > {
   readonly sources: readonly ComponentSource[];
   readonly neo4jEdition: Neo4jEdition;
@@ -60,6 +67,11 @@ export async function backUpToRepository(
   request: BackupRequest,
   encrypt: boolean,
 ): Promise<CommandResult> {
+  const deployment = givenDeployment(session);
   await using repository = await openTarget(session, encrypt);
-  return repositoryResult(await storeBackup(session, repository, request), repository.location);
+  const backup = await storeBackup(session, repository, {
+    ...request,
+    ...(deployment === undefined ? {} : { deployment }),
+  });
+  return repositoryResult(backup, repository.location, deployment);
 }

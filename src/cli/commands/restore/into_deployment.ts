@@ -1,18 +1,25 @@
 import { openArchive } from "../../../archive/mod.ts";
 import {
   archiveMaterial,
+  type BackupOrigin,
+  formatLocalTime,
   openExisting,
+  originFields,
   planRestore,
+  readOriginFields,
   repositoryMaterial,
+  requireAllowed,
   type RestoreMaterial,
   selectBackup,
+  showDeployment,
+  showOrigin,
   watchedMaterial,
 } from "../../../infrahub/mod.ts";
 import { loadDecryptionKey, type RestoreRequest } from "./request.ts";
 import { type CommandResult, roundSeconds } from "../../report/mod.ts";
 import {
-  connect,
-  type Connection,
+  connectAndIdentify,
+  type IdentifiedConnection,
   pauseForTransfer,
   repositoryAccess,
   requireBackupFile,
@@ -29,15 +36,17 @@ export async function restoreFromRepository(
     reporter.warn("--decrypt-key ignored: it is for archives, and the backend is plakar");
   }
   await pauseForTransfer(session, request.sleepMs);
-  const connection = await connect(session);
+  const connection = await connectAndIdentify(session);
   await using repository = await openExisting(
     repositoryAccess(session, "--repo is required when using plakar backend"),
   );
-  const { backupId, snapshot, force, excludeTaskManager } = request;
+  const { backupId, snapshot, force, fromDeployment, excludeTaskManager } = request;
   const selected = await selectBackup({
     repository,
     force,
     reporter,
+    into: connection.inHand,
+    ...(fromDeployment === undefined ? {} : { from: fromDeployment }),
     ...(backupId === undefined ? {} : { backupId }),
     ...(snapshot === undefined ? {} : { snapshot }),
   });
@@ -53,7 +62,8 @@ export async function restoreFromRepository(
     session,
     connection,
     request,
-    material,
+    { ...material, ...(selected.backupId === "" ? {} : { backupId: selected.backupId }) },
+    { origin: selected.origin, date: formatLocalTime(selected.date) },
     selected.isWhole
       ? "Restore from Plakar backup group completed successfully"
       : "Restore from Plakar snapshot completed successfully",
@@ -70,7 +80,7 @@ export async function restoreFromArchive(
   await pauseForTransfer(session, request.sleepMs, "Press Ctrl+C to cancel if you need more time");
   await requireBackupFile(path);
   const privateKey = await loadDecryptionKey(request);
-  const connection = await connect(session);
+  const connection = await connectAndIdentify(session);
   reporter.info("Starting backup restore", { backup_file: path });
   if (privateKey !== undefined) reporter.info("Decrypting backup archive...");
   const { excludeTaskManager } = request;
@@ -88,26 +98,43 @@ export async function restoreFromArchive(
     neo4j_edition: metadata.neo4jEdition,
     components: metadata.components,
   });
+  const origin = readOriginFields(metadata.origin);
+  // One of the Go tool names not even a host: it is whose the user says, as ever.
+  if (origin.host !== "") {
+    const { fromDeployment: from } = request;
+    const choice = { reporter, ...(from === undefined ? {} : { from }) };
+    requireAllowed(`archive ${metadata.backupId}`, origin, choice, connection.inHand);
+  }
   return await restore(
     session,
     connection,
     request,
     archiveMaterial(archive, excludeTaskManager),
+    { origin, date: metadata.createdAt },
     "Restore completed successfully",
   );
 }
 
+/** Where a backup comes from. */
+interface Provenance {
+  readonly origin: BackupOrigin;
+  /** When it was made, for people. */
+  readonly date: string;
+}
+
 async function restore(
   session: Session,
-  connection: Connection,
+  { inHand, ...connection }: IdentifiedConnection,
   request: RestoreRequest,
   material: RestoreMaterial,
+  { origin, date }: Provenance,
   success: string,
 ): Promise<CommandResult> {
   const { context, reporter } = session;
   const { backupId } = material;
   const started = context.clock.now();
   request.facts.backup_id = backupId;
+  const whose = { origin: originFields(origin), into: showDeployment(inHand.deployment) };
   const plan = await planRestore({
     ...connection,
     ...request,
@@ -117,10 +144,18 @@ async function restore(
   if (request.isDryRun) {
     return {
       text: [
-        `Backup ${backupId} is sound and would be restored so:`,
+        `Backup ${backupId} of ${
+          showOrigin(origin)
+        }, made ${date}, is sound and would be restored ` +
+        `into ${showDeployment(inHand.deployment)} so:`,
         ...plan.steps.map((step, index) => `  ${index + 1}. ${step}`),
       ].join("\n"),
-      json: { backup_id: backupId, dry_run: true, steps: plan.steps },
+      json: {
+        backup_id: backupId,
+        ...whose,
+        dry_run: true,
+        steps: plan.steps,
+      },
     };
   }
   await plan.execute();
@@ -133,6 +168,7 @@ async function restore(
       : `Backup ${backupId} restored: ${components.join(", ")}`,
     json: {
       backup_id: backupId,
+      ...whose,
       components,
       duration_seconds: roundSeconds((context.clock.now() - started) / 1_000),
     },

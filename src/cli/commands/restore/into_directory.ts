@@ -1,16 +1,31 @@
 import { openArchive } from "../../../archive/mod.ts";
-import { formatSize, openExisting, restoreToDirectory, shortId } from "../../../infrahub/mod.ts";
+import {
+  formatSize,
+  openExisting,
+  originFields,
+  readOriginFields,
+  restoreToDirectory,
+  shortId,
+  showOrigin,
+} from "../../../infrahub/mod.ts";
 import { loadDecryptionKey, type RestoreRequest } from "./request.ts";
 import type { CommandResult } from "../../report/mod.ts";
-import { repositoryAccess, requireBackupFile, type Session } from "../../session/mod.ts";
+import {
+  deploymentName,
+  repositoryAccess,
+  requireBackupFile,
+  type Session,
+} from "../../session/mod.ts";
 
 /** Copies a backup of a repository into a directory. */
 export async function extractBackup(
   session: Session,
   directory: string,
-  { backupId, snapshot, force }: RestoreRequest,
+  { backupId, snapshot, force, fromDeployment }: RestoreRequest,
 ): Promise<CommandResult> {
   const { context, reporter } = session;
+  // No deployment is connected: the one that is named is the one whose backup it is.
+  const from = fromDeployment ?? deploymentName(session);
   await using repository = await openExisting(
     repositoryAccess(session, "--repo is required when using plakar backend"),
   );
@@ -20,16 +35,21 @@ export async function extractBackup(
     force,
     reporter,
     signal: context.signal,
+    ...(from === undefined ? {} : { from }),
     ...(backupId === undefined ? {} : { backupId }),
     ...(snapshot === undefined ? {} : { snapshot }),
   });
   const { files } = restored;
   const bytes = files.reduce((total, file) => total + file.bytes, 0);
   return {
-    text: `Backup ${restored.backupId} restored to ${restored.directory}: ${files.length} files, ` +
+    text:
+      `Backup ${restored.backupId} of ${
+        showOrigin(restored.origin)
+      } restored to ${restored.directory}: ${files.length} files, ` +
       `${formatSize(bytes)}, verified`,
     json: {
       backup_id: restored.backupId,
+      origin: originFields(restored.origin),
       directory: restored.directory,
       files: files.map((file) => ({
         component: file.component,
@@ -61,6 +81,11 @@ export async function extractArchive(
     text: `Backup ${backupId} extracted to ${directory}: ${
       formatSize(archive.totalBytes)
     }, verified`,
-    json: { backup_id: backupId, directory, bytes: archive.totalBytes },
+    json: {
+      backup_id: backupId,
+      origin: originFields(readOriginFields(archive.metadata.origin)),
+      directory,
+      bytes: archive.totalBytes,
+    },
   };
 }

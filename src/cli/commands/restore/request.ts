@@ -6,6 +6,8 @@ import type { KnownFacts } from "../../report/mod.ts";
 export interface RestoreRequest {
   readonly backupId?: string;
   readonly snapshot?: string;
+  /** Name of the deployment whose backup it is, where that is another one. */
+  readonly fromDeployment?: string;
   /** File of a private key. */
   readonly decryptKey?: string;
   readonly neo4jEdition?: Neo4jEdition;

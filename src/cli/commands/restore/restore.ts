@@ -53,6 +53,12 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
     .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
     .addOption(
       new Option(
+        "--from-deployment <name>",
+        "restore a backup of that other deployment, which has to be named as well",
+      ),
+    )
+    .addOption(
+      new Option(
         "--to <directory>",
         "copy the backup into this empty or missing directory instead",
       ),
@@ -64,6 +70,9 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
         const source = backupSource(current, command.args);
         if (options.to !== undefined && options.dryRun) {
           throw new UsageError("--dry-run and --to cannot be used together");
+        }
+        if (options.fromDeployment === "") {
+          throw new UsageError("--from-deployment needs the name of a deployment");
         }
         if (options.to === "") throw new UsageError("--to needs the name of a directory");
         const request = {
@@ -78,6 +87,9 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
           ...(options.decryptKey ? { decryptKey: options.decryptKey } : {}),
           ...(current.globals.backupId ? { backupId: current.globals.backupId } : {}),
           ...(current.globals.snapshot ? { snapshot: current.globals.snapshot } : {}),
+          ...(options.fromDeployment === undefined
+            ? {}
+            : { fromDeployment: options.fromDeployment }),
           facts,
         };
         if (source.backend === "plakar") {

@@ -3,8 +3,11 @@ import {
   type CheckReport,
   checkSnapshots,
   InfrahubBackupError,
+  originFields,
   shortId,
+  showOrigin,
 } from "../../../infrahub/mod.ts";
+import { EXIT_INCOMPLETE } from "../../process/mod.ts";
 import { writeJson } from "../../report/mod.ts";
 import { openForSnapshots, type SessionProvider } from "../../session/mod.ts";
 import { UsageError } from "../../syntax/mod.ts";
@@ -12,7 +15,10 @@ import { UsageError } from "../../syntax/mod.ts";
 /** Adds `snapshots check`. */
 export function addSnapshotsCheck(snapshots: CommandUnknownOpts, session: SessionProvider): void {
   snapshots.command("check")
-    .description("Verify snapshots, all of them by default; exits with 1 when any is damaged")
+    .description(
+      "Verify snapshots, all of them by default; exits with 1 when any is damaged, with 4 when none " +
+        "is, but a backup lacks components",
+    )
     .argument("[ids...]", "snapshot IDs, or the beginnings of them")
     .option("--fast", "check the structure only, not the content of every chunk")
     .action(async (ids, options) => {
@@ -50,6 +56,7 @@ export function addSnapshotsCheck(snapshots: CommandUnknownOpts, session: Sessio
           `${damaged} of ${report.snapshots.length} snapshots are damaged`,
         );
       }
+      if (report.incompleteGroups.length > 0) current.exitWith(EXIT_INCOMPLETE);
     });
 }
 
@@ -68,9 +75,16 @@ export function reportText(report: CheckReport, fast: boolean): string {
   for (const group of report.damagedGroups) {
     lines.push(`Damaged backup ${group.backupId}: ${group.components.join(", ")}`);
   }
+  for (const { name, missing, origin } of report.incompleteGroups) {
+    lines.push(
+      `Incomplete backup ${name} of ${showOrigin(origin)} (missing: ${missing.join(", ")}): ` +
+        `"create --resume ${name}" adds what is missing`,
+    );
+  }
   const checked = `${report.snapshots.length} snapshots checked${fast ? " (structure only)" : ""}`;
   const verdict = isSound(report) ? "no damage found" : "damage found";
-  lines.push(`${checked}: ${verdict}`);
+  const { length: incomplete } = report.incompleteGroups;
+  lines.push(`${checked}: ${verdict}${incomplete > 0 ? `, ${incomplete} backups incomplete` : ""}`);
   return lines.join("\n") + "\n";
 }
 
@@ -96,6 +110,11 @@ export function reportJson(report: CheckReport, fast: boolean) {
     damaged_groups: report.damagedGroups.map((group) => ({
       backup_id: group.backupId,
       components: group.components,
+    })),
+    incomplete_groups: report.incompleteGroups.map(({ name, missing, origin }) => ({
+      backup_id: name,
+      missing,
+      origin: originFields(origin),
     })),
   };
 }

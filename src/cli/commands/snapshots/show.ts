@@ -3,7 +3,10 @@ import {
   describeSnapshot,
   formatLocalTime,
   formatSize,
+  originFields,
+  parseOriginTags,
   shortId,
+  showOrigin,
   type SnapshotDescription,
 } from "../../../infrahub/mod.ts";
 import { writeJson } from "../../report/mod.ts";
@@ -31,6 +34,7 @@ function snapshotText({ header, entries, errors }: SnapshotDescription): string 
     `Name:      ${header.name}`,
     `Date:      ${formatLocalTime(header.timestamp)}`,
     `Duration:  ${seconds(header.durationNs).toFixed(3)}s`,
+    `Made of:   ${showOrigin(parseOriginTags(header.tags, importer.origin))}`,
     `Source:    ${importer.type}://${importer.origin}${importer.directory}`,
     "Tags:",
     ...header.tags.map((tag) => `  ${tag}`),
@@ -61,6 +65,7 @@ function snapshotJson({ header, entries, errors }: SnapshotDescription) {
       origin: header.importer.origin,
       directory: header.importer.directory,
     },
+    origin: originFields(parseOriginTags(header.tags, header.importer.origin)),
     tags: header.tags,
     entries: entries.map((entry) => ({
       path: entry.path,

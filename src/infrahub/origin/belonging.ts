@@ -31,7 +31,8 @@ export function namesOrigin(text: string, { deployment, host }: BackupOrigin): b
     : namesDeployment(text, deployment);
 }
 
-/** An origin for people; `?@host` where the deployment is not known. */
+/** An origin for people; `?@host` where the deployment is not known, and `?` where nothing is. */
 export function showOrigin({ deployment, host }: BackupOrigin): string {
-  return deployment === undefined ? `?@${host}` : showDeployment(deployment);
+  if (deployment !== undefined) return showDeployment(deployment);
+  return host === "" ? "?" : `?@${host}`;
 }

@@ -132,9 +132,9 @@ async function restore(
 ): Promise<CommandResult> {
   const { context, reporter } = session;
   const { backupId } = material;
+  const target = showDeployment(inHand.deployment);
   const started = context.clock.now();
   request.facts.backup_id = backupId;
-  const whose = { origin: originFields(origin), into: showDeployment(inHand.deployment) };
   const plan = await planRestore({
     ...connection,
     ...request,
@@ -144,15 +144,15 @@ async function restore(
   if (request.isDryRun) {
     return {
       text: [
-        `Backup ${backupId} of ${
-          showOrigin(origin)
-        }, made ${date}, is sound and would be restored ` +
-        `into ${showDeployment(inHand.deployment)} so:`,
+        `Backup ${backupId} is sound and would be restored so:`,
         ...plan.steps.map((step, index) => `  ${index + 1}. ${step}`),
+        `Made of ${showOrigin(origin)} on ${date}; restored into ${target}`,
       ].join("\n"),
       json: {
         backup_id: backupId,
-        ...whose,
+        date,
+        origin: originFields(origin),
+        into: target,
         dry_run: true,
         steps: plan.steps,
       },
@@ -168,7 +168,6 @@ async function restore(
       : `Backup ${backupId} restored: ${components.join(", ")}`,
     json: {
       backup_id: backupId,
-      ...whose,
       components,
       duration_seconds: roundSeconds((context.clock.now() - started) / 1_000),
     },

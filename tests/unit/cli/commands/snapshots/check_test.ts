@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { reportJson, reportText } from "../../../../../src/cli/commands/snapshots/check.ts";
-import type { CheckReport } from "../../../../../src/infrahub/mod.ts";
+import type { BackupGroup, CheckReport } from "../../../../../src/infrahub/mod.ts";
 
 const REPORT: CheckReport = {
   damagedStates: [{ id: "5a".repeat(32), message: "MAC mismatch" }],
@@ -16,6 +16,7 @@ const REPORT: CheckReport = {
     packfile: "f1",
   }],
   damagedGroups: [{ backupId: "A", components: ["postgres"] }],
+  incompleteGroups: [],
 };
 
 Deno.test("reportText lists damage with all its places, then the groups", () => {
@@ -30,6 +31,33 @@ Deno.test("reportText lists damage with all its places, then the groups", () => 
     reportText({ ...REPORT, damagedStates: [], damage: [], damagedGroups: [] }, true),
     "2 snapshots checked (structure only): no damage found\n",
   );
+});
+
+Deno.test("reportText and reportJson tell what is incomplete, which is no damage", () => {
+  const sound = { ...REPORT, damagedStates: [], damage: [], damagedGroups: [] };
+  const incomplete: BackupGroup = {
+    backupId: "B",
+    name: "B",
+    origin: { deployment: { name: "prod" }, host: "host1", run: "0123456789abcdef" },
+    date: new Date("2026-03-18T14:30:02Z"),
+    madeAfter: undefined,
+    status: "incomplete",
+    infrahubVersion: "1.2.0",
+    neo4jEdition: "enterprise",
+    expected: ["neo4j", "postgres"],
+    missing: ["postgres"],
+    members: [],
+    redacted: false,
+  };
+  const report = { ...sound, incompleteGroups: [incomplete] };
+  assertEquals(
+    reportText(report, false),
+    "Incomplete backup B of prod (missing: postgres): " +
+      '"create --resume B" adds what is missing\n' +
+      "2 snapshots checked: no damage found, 1 backups incomplete\n",
+  );
+  const { ok, incomplete_groups } = reportJson(report, false);
+  assertEquals([ok, incomplete_groups.map(({ missing }) => missing)], [true, [["postgres"]]]);
 });
 
 Deno.test("reportJson is not ok when a state alone is damaged", () => {

@@ -15,7 +15,7 @@ import { parseTags } from "./tags.ts";
  */
 export async function repositoryMaterial(
   repository: Repository,
-  { ids, isWhole }: SelectedBackup,
+  { ids, isWhole }: Pick<SelectedBackup, "ids" | "isWhole">,
   excludeTaskManager: boolean,
 ): Promise<RestoreMaterial> {
   let facts = { backupId: "", infrahubVersion: "", neo4jEdition: "" };

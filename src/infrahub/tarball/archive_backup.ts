@@ -25,8 +25,12 @@ export interface ArchiveBackupOptions {
   readonly infrahubVersion: string;
   readonly toolVersion: string;
   readonly redacted: boolean;
-  /** Host on which the tool runs. */
-  readonly host: string;
+  /**
+   * Host on which the tool runs.
+   *
+   * @default {""}
+   */
+  readonly host?: string;
   /** Whose dumps they are; undefined where nobody says so. */
   readonly deployment?: DeploymentIdentity;
   /** Where it is remembered what the archive holds. */
@@ -161,7 +165,7 @@ async function pack(
   options: ArchiveBackupOptions,
   started: number,
 ): Promise<CreatedArchive> {
-  const { reporter, signal, recipient, host, deployment } = options;
+  const { reporter, signal, recipient, host = "", deployment } = options;
   const facts: ArchiveFacts = {
     components: components.map(({ component }) =>
       component === "postgres" ? "task-manager-db" : "database"

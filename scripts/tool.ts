@@ -9,12 +9,10 @@
 const READ_VARIABLES = [
   "INFRAHUB_*",
   "BACKUP_DIR",
-  // How to get into PostgreSQL.
-  "PREFECT_SERVER_DATABASE_CONNECTION_URL",
-  "PREFECT_API_DATABASE_CONNECTION_URL",
-  "PGDATABASE",
-  "PGUSER",
-  "PGPASSWORD",
+  // Which PostgreSQL it is, and how to get in.
+  "PREFECT_SERVER_DATABASE_*",
+  "PREFECT_API_DATABASE_*",
+  "PG*",
   "XDG_CACHE_HOME",
   "HOME",
   "NO_COLOR",

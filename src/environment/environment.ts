@@ -14,6 +14,11 @@ export interface ExecOptions {
    * stand neither on a command line nor in a log.
    */
   readonly secrets?: Readonly<Record<string, string>>;
+  /**
+   * Names of variables that the command must not find, wherever it would inherit them from: this
+   * process, or the container. Those that `env` or `secrets` set stay set.
+   */
+  readonly unset?: readonly string[];
   /** Ends the command when aborted; its reason is then the error. */
   readonly signal?: AbortSignal;
 }

@@ -6,6 +6,7 @@ import {
   type CommandStream,
   feedCommand,
   streamCommand,
+  withoutVariables,
 } from "./command/mod.ts";
 import { distinctId } from "./distinct_id.ts";
 import type {
@@ -173,11 +174,14 @@ export class Host implements Environment {
 }
 
 async function prepare(argv: readonly string[], options: ExecOptions) {
-  const { user, env, secrets = {}, signal } = options;
+  const { user, env = {}, secrets = {}, unset = [], signal } = options;
   checkSecrets(secrets);
   const isOther = user !== undefined && await isAnotherUser(user, argv, signal);
+  const become = isOther ? ["runuser", "-u", user, "--"] : [];
+  const inherited = unset.filter((name) => !(name in env) && !(name in secrets));
   return {
-    argv: isOther ? ["runuser", "-u", user, "--", ...argv] : argv,
+    argv: [...become, ...withoutVariables(argv, inherited)],
+    ...(inherited.length > 0 ? { shownArgv: [...become, ...argv] } : {}),
     env: { ...env, ...secrets },
     ...(signal ? { signal } : {}),
   };

@@ -37,12 +37,7 @@ export {
 } from "./catalogue/mod.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Component, type Neo4jEdition, recordPath } from "./component.ts";
-export {
-  type Credentials,
-  type Deployment,
-  findCredentials,
-  UndoFailedError,
-} from "./deployment/mod.ts";
+export { type Deployment, UndoFailedError } from "./deployment/mod.ts";
 export {
   commandSource,
   type ComponentSource,
@@ -69,7 +64,9 @@ export {
   createBackup,
   type CreateBackupOptions,
   type CreatedBackup,
+  type Credentials,
   type DeploymentBackupOptions,
+  findCredentials,
   identifyDeployment,
   planRestore,
   restoreToDirectory,

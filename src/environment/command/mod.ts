@@ -15,4 +15,4 @@ export {
 export { CommandFailedError, type CommandFailure } from "./command_failed_error.ts";
 export { type CommandInput, feedCommand, type FeedCommandOptions } from "./command_input.ts";
 export { type CommandStream, streamCommand, type StreamCommandOptions } from "./command_stream.ts";
-export { checkSecrets, InvalidSecretError, secretInput } from "./secret_input.ts";
+export { checkSecrets, InvalidSecretError, secretInput, withoutVariables } from "./secret_input.ts";

@@ -16,24 +16,39 @@ export class InvalidSecretError extends ToolError {}
  * so that they stand on no command line. The shell reads a pipe byte by byte, and takes no byte
  * of what follows.
  *
+ * @param unset variables that the command must not find in the environment that it inherits
  * @returns undefined when there are no secrets
  * @throws {InvalidSecretError} for a line break or NUL in a value, or a name that is none in a shell
  */
 export function secretInput(
   argv: readonly string[],
   secrets: Readonly<Record<string, string>> = {},
+  unset: readonly string[] = [],
 ): SecretInput | undefined {
   const entries = Object.entries(secrets);
   if (entries.length === 0) return undefined;
   checkSecrets(secrets);
   const reads = entries.map(([name]) => `IFS= read -r ${name}`).join(" && ");
   const names = entries.map(([name]) => name).join(" ");
-  const script =
-    `${reads} || { echo 'secrets did not arrive' >&2; exit 1; }; export ${names}; exec "$@"`;
+  const script = `${
+    unsetting(unset)
+  }${reads} || { echo 'secrets did not arrive' >&2; exit 1; }; export ${names}; exec "$@"`;
   return {
     argv: ["sh", "-c", script, "sh", ...argv],
     input: new TextEncoder().encode(entries.map(([, value]) => `${value}\n`).join("")),
   };
+}
+
+/** Makes a command not inherit variables. Whatever is named in `unset` has to be a name in a shell. */
+export function withoutVariables(
+  argv: readonly string[],
+  unset: readonly string[],
+): readonly string[] {
+  return unset.length === 0 ? argv : ["sh", "-c", `${unsetting(unset)}exec "$@"`, "sh", ...argv];
+}
+
+function unsetting(names: readonly string[]): string {
+  return names.length === 0 ? "" : `unset ${names.join(" ")}; `;
 }
 
 /** @throws {InvalidSecretError} see {@linkcode secretInput}; the message holds no value */

@@ -5,6 +5,7 @@ import {
   feedCommand,
   secretInput,
   streamCommand,
+  withoutVariables,
 } from "../command/mod.ts";
 import type { ExecOptions, RunOptions, ServiceName, StreamOptions } from "../environment.ts";
 import { endMarkedArgv, newMark } from "./remote_end.ts";
@@ -86,13 +87,15 @@ function prepare(
   options: ExecOptions,
   { isLong, isFed }: { isLong: boolean; isFed: boolean },
 ): Prepared {
-  const { user, env = {}, secrets, signal } = options;
-  const secret = secretInput(argv, secrets);
+  const { user, env = {}, secrets, unset = [], signal } = options;
+  const inherited = unset.filter((name) => !(name in env));
+  const secret = secretInput(argv, secrets, inherited);
+  const wrapped = secret?.argv ?? withoutVariables(argv, inherited);
   const hasInput = isFed || secret !== undefined;
   const mark = isLong ? newMark() : undefined;
   const marked = mark ? { ...env, [mark.name]: mark.value } : env;
   return {
-    argv: client({ argv: secret?.argv ?? argv, user, env: sorted(marked), hasInput }),
+    argv: client({ argv: wrapped, user, env: sorted(marked), hasInput }),
     shownArgv: client({ argv, user, env: sorted(env), hasInput }),
     ...(secret ? { input: secret.input } : {}),
     ...(signal ? { signal } : {}),

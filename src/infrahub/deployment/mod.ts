@@ -6,7 +6,12 @@
  * @module
  */
 
-export { type Credentials, type DatabaseCredentials, findCredentials } from "./credentials.ts";
+export {
+  type DatabaseCredentials,
+  findNeo4jCredentials,
+  readServiceVariables,
+  type ReadVariable,
+} from "./credentials.ts";
 export {
   attempt,
   type ComponentTarget,

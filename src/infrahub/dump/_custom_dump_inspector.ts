@@ -1,5 +1,10 @@
 import { ByteFeeder, type ByteParser, ParseProblem } from "./_byte_parser.ts";
 import type { DumpInspector, DumpVerdict } from "./inspector.ts";
+import {
+  ContentsCollector,
+  isDefinitionOfUse,
+  type PostgresDumpContents,
+} from "./postgres_contents.ts";
 
 /**
  * Layout of a custom-format archive of `pg_dump`, as far as it is looked at:
@@ -36,10 +41,20 @@ const OLDEST = 10;
 const NEWEST = 16;
 /** Nobody writes a longer string or chunk: a length like that is damage. */
 const MAX_LENGTH = 0x7fffffff;
+/** Texts of the table of contents that are kept; what is longer is passed over. */
+const MAX_TEXT = 1 << 20;
 
 /** Follows a PostgreSQL dump through header, contents and data to its end. */
 export class CustomDumpInspector implements DumpInspector {
-  readonly #feeder = new ByteFeeder("the PostgreSQL dump", parseArchive());
+  readonly #feeder = new ByteFeeder(
+    "the PostgreSQL dump",
+    parseArchive((contents) => this.#postgres = contents),
+  );
+  #postgres: PostgresDumpContents | undefined;
+
+  get postgres(): PostgresDumpContents | undefined {
+    return this.#postgres;
+  }
 
   observe(bytes: Uint8Array): void {
     this.#feeder.observe(bytes);
@@ -50,7 +65,9 @@ export class CustomDumpInspector implements DumpInspector {
   }
 }
 
-function* parseArchive(): ByteParser<DumpVerdict> {
+function* parseArchive(
+  onContents: (contents: PostgresDumpContents) => void,
+): ByteParser<DumpVerdict> {
   const magic = yield { kind: "take", length: MAGIC.length, what: "its header" };
   if (new TextDecoder("latin1").decode(magic) !== MAGIC) {
     throw new ParseProblem(`does not begin with ${MAGIC}`);
@@ -64,29 +81,57 @@ function* parseArchive(): ByteParser<DumpVerdict> {
   if (format !== FORMAT_CUSTOM) throw new ParseProblem(`is not of the custom format (${format})`);
   if (major !== 1 || minor < OLDEST || minor > NEWEST) {
     yield { kind: "rest" };
+    if (major > 1 || minor > NEWEST) {
+      onContents(
+        new ContentsCollector().finish({
+          formatMinor: major === 1 ? minor : Infinity,
+          database: "",
+          serverVersion: "",
+          programVersion: "",
+        }),
+      );
+    }
     return { format: name, limitation: `The layout of version ${version} is not known here` };
   }
   if (integerSize < 1 || integerSize > 8 || offsetSize < 1 || offsetSize > 8) {
     throw new ParseProblem("has impossible sizes in its header");
   }
   const reader = new Reader(integerSize, offsetSize);
-  yield* parseHeader(reader, minor);
-  const expected = yield* parseContents(reader, minor);
+  const header = yield* parseHeader(reader, minor);
+  const collector = new ContentsCollector();
+  const expected = yield* parseContents(reader, minor, collector);
+  onContents(collector.finish(header));
   yield* parseBlocks(reader, expected);
-  if ((yield { kind: "more" }).byteLength > 0) yield* parseContents(reader, minor);
+  if ((yield { kind: "more" }).byteLength > 0) {
+    yield* parseContents(reader, minor, new ContentsCollector());
+  }
   return { format: name };
 }
 
-function* parseHeader(reader: Reader, minor: number): ByteParser<void> {
+type Header = Pick<
+  PostgresDumpContents,
+  "formatMinor" | "database" | "serverVersion" | "programVersion"
+>;
+
+function* parseHeader(reader: Reader, minor: number): ByteParser<Header> {
   const what = "its header";
   if (minor >= 15) yield* take(1, what);
   else yield* reader.integer(what);
   for (let field = 0; field < 7; field++) yield* reader.integer(what);
-  for (let text = 0; text < 3; text++) yield* reader.skipString(what);
+  return {
+    formatMinor: minor,
+    database: yield* reader.string(what),
+    serverVersion: yield* reader.string(what),
+    programVersion: yield* reader.string(what),
+  };
 }
 
 /** @returns ids of the entries that have data */
-function* parseContents(reader: Reader, minor: number): ByteParser<Set<number>> {
+function* parseContents(
+  reader: Reader,
+  minor: number,
+  collector: ContentsCollector,
+): ByteParser<Set<number>> {
   const what = "its table of contents";
   const count = yield* reader.integer(what);
   if (count < 0) throw new ParseProblem("has a damaged table of contents");
@@ -94,14 +139,21 @@ function* parseContents(reader: Reader, minor: number): ByteParser<Set<number>> 
   for (let entry = 0; entry < count; entry++) {
     const id = yield* reader.integer(what);
     yield* reader.integer(what); // whether it has data; the offset below says it as well
-    // table and object number, name, kind
-    for (let text = 0; text < 4; text++) yield* reader.skipString(what);
+    // table and object number
+    for (let text = 0; text < 2; text++) yield* reader.skipString(what);
+    const name = yield* reader.string(what);
+    const kind = yield* reader.string(what);
     if (minor >= 11) yield* reader.integer(what); // section
-    // definition, statement to drop it, statement to copy into it, schema, tablespace
-    for (let text = 0; text < 5; text++) yield* reader.skipString(what);
+    let definition = "";
+    if (isDefinitionOfUse(kind, name)) definition = yield* reader.string(what);
+    else yield* reader.skipString(what);
+    // statement to drop it, statement to copy into it, schema
+    for (let text = 0; text < 3; text++) yield* reader.skipString(what);
+    const tablespace = yield* reader.string(what);
     if (minor >= 14) yield* reader.skipString(what); // access method
     if (minor >= 16) yield* reader.integer(what); // kind of relation
-    yield* reader.skipString(what); // owner
+    const owner = yield* reader.string(what);
+    collector.add({ name, kind, owner, tablespace, definition });
     yield* reader.skipString(what); // whether it has object numbers
     while (yield* reader.skipString(what)); // what it depends on
     const [flag] = yield* take(1 + reader.offsetSize, what);
@@ -147,6 +199,18 @@ class Reader {
     const sign = bytes[0] ?? 0;
     if (sign > 1) throw new ParseProblem(`has a damaged number in ${what}`);
     return sign === 1 ? -value : value;
+  }
+
+  /** Empty for none, and for one that is too long to be kept. */
+  *string(what: string): ByteParser<string> {
+    const length = yield* this.integer(what);
+    if (length < 0) return "";
+    if (length > MAX_LENGTH) throw new ParseProblem(`has a damaged length in ${what}`);
+    if (length > MAX_TEXT) {
+      yield { kind: "skip", length, what };
+      return "";
+    }
+    return new TextDecoder().decode(yield { kind: "take", length, what });
   }
 
   /** @returns whether there was a string */

@@ -1,3 +1,5 @@
+import type { PostgresDumpContents } from "./postgres_contents.ts";
+
 /** Looks at a dump's bytes while they pass. */
 export interface DumpInspector {
   /**
@@ -12,6 +14,8 @@ export interface DumpInspector {
    * @throws {DamagedDumpError} when the dump is empty, or not complete
    */
   finish(): DumpVerdict;
+  /** What is in a dump of PostgreSQL, once its table of contents has passed. */
+  readonly postgres?: PostgresDumpContents | undefined;
 }
 
 /** What was found out about a complete dump. */

@@ -10,6 +10,7 @@ export { bytesSource } from "./bytes_source.ts";
 export { commandSource } from "./command_source.ts";
 export { fileSource } from "./file_source.ts";
 export { reframedSource } from "./reframing.ts";
+export { type PostgresDumpContents, rolesIn } from "./postgres_contents.ts";
 export type { RestorableDump, RestoreMaterial } from "./restorable_dump.ts";
 export type { ComponentSource, OpenSource } from "./source.ts";
 export { tarSource } from "./tar_source.ts";

@@ -1,20 +1,63 @@
-import { messageOf } from "../../errors/mod.ts";
 import { recordPath } from "../component.ts";
 import {
   attempt,
-  type DatabaseCredentials,
   type Deployment,
+  DeploymentRefusedError,
   TASK_MANAGER_DATABASE,
   type WaitOptions,
 } from "../deployment/mod.ts";
 import type { ComponentSource } from "../dump/mod.ts";
-import { databaseArgument, postgresSecrets, serverArguments } from "./sql.ts";
+import { messageOf } from "../../errors/mod.ts";
+import { clientOptions, databaseArgument, describedClient } from "./client.ts";
+import { requireNamedServer } from "./identity.ts";
 import { waitForPostgres } from "./readiness.ts";
+import { formatServer, type PostgresServer } from "./server.ts";
+import { runSql } from "./sql.ts";
+import { readVersions, VERSION_QUERIES } from "./versions.ts";
 
 /** How PostgreSQL is dumped. */
 export interface PostgresDumpOptions {
   /** Longest wait for the next byte, in milliseconds; 0 for no limit. */
   readonly stallTimeoutMs: number;
+}
+
+const CHECK_TIMEOUT_MS = 60_000;
+
+/**
+ * Makes sure that the database can be dumped, before anything is stopped for it: the server is the one
+ * that is named, lets us in, and is not newer than our `pg_dump`.
+ *
+ * @throws {DeploymentRefusedError} when it cannot
+ */
+export async function checkPostgresSource(
+  deployment: Deployment,
+  server: PostgresServer,
+): Promise<void> {
+  const { reporter, signal } = deployment;
+  reporter.info(`PostgreSQL: ${formatServer(server)}`);
+  await requireNamedServer(deployment, server);
+  let output: string;
+  try {
+    output = await runSql(
+      deployment,
+      describedClient(deployment, server),
+      server.database,
+      VERSION_QUERIES,
+      CHECK_TIMEOUT_MS,
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new DeploymentRefusedError(
+      `cannot back up postgresql, ${formatServer(server)}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  const { programs, server: running } = readVersions(output);
+  if (programs !== undefined && running !== undefined && programs < running) {
+    throw new DeploymentRefusedError(
+      `pg_dump is of PostgreSQL ${programs}, and cannot dump a server of PostgreSQL ${running}`,
+    );
+  }
 }
 
 /**
@@ -23,7 +66,7 @@ export interface PostgresDumpOptions {
  */
 export function postgresSource(
   deployment: Deployment,
-  credentials: DatabaseCredentials,
+  server: PostgresServer,
   { stallTimeoutMs }: PostgresDumpOptions,
 ): ComponentSource {
   return {
@@ -31,6 +74,7 @@ export function postgresSource(
     recordPath: recordPath("postgres", "enterprise"),
     open: async (signal) => {
       deployment.reporter.info("Backing up PostgreSQL database...");
+      const client = describedClient(deployment, server);
       const stream = await attempt(
         { signal },
         "failed to start postgres stream",
@@ -39,13 +83,11 @@ export function postgresSource(
             "pg_dump",
             "-Fc",
             "-Z0",
-            ...serverArguments(credentials),
-            "-U",
-            credentials.username,
+            ...client.arguments,
             "-d",
-            databaseArgument(credentials.database),
+            databaseArgument(server.database, client.parameters),
           ], {
-            secrets: postgresSecrets(credentials),
+            ...clientOptions(client),
             stallTimeoutMs,
             signal,
           }),
@@ -68,11 +110,11 @@ export function postgresSource(
  */
 export async function startPostgres(
   deployment: Deployment,
-  credentials: DatabaseCredentials,
+  server: PostgresServer,
   options: WaitOptions = {},
 ): Promise<void> {
   const { environment, reporter, signal } = deployment;
-  if (await isRunning(deployment)) return await waitForPostgres(deployment, credentials, options);
+  if (await isRunning(deployment)) return await waitForPostgres(deployment, server, options);
   try {
     await attempt(
       deployment,
@@ -87,7 +129,7 @@ export async function startPostgres(
         messageOf(error),
     );
   }
-  await waitForPostgres(deployment, credentials, options);
+  await waitForPostgres(deployment, server, options);
 }
 
 async function isRunning({ environment, reporter, signal }: Deployment): Promise<boolean> {

@@ -1,11 +1,15 @@
 /**
- * The PostgreSQL of Prefect, the task manager: its dump, a restore beside the database in use that
- * ends with a swap, its client, and waiting until it answers. What Prefect keeps in it is no concern
- * here: that is asked of Prefect itself, in `tasks`.
+ * The PostgreSQL of Prefect, the task manager: which server it is, its dump, a restore beside the
+ * database in use that ends with a swap, its client, and waiting until it answers. What Prefect keeps
+ * in it is no concern here: that is asked of Prefect itself, in `tasks`.
  *
  * @module
  */
 
-export { postgresSource, startPostgres } from "./dump.ts";
-export { checkPostgresServer, openPostgresTarget, type PostgresServer } from "./restore.ts";
-export { postgresClient, quoteSqlText, runSql } from "./sql.ts";
+export { describedClient } from "./client.ts";
+export { checkPostgresSource, postgresSource, startPostgres } from "./dump.ts";
+export { openPostgresTarget } from "./restore.ts";
+export { checkPostgresServer, type RestorablePostgres } from "./restore_check.ts";
+export { formatServer, type PostgresServer } from "./server.ts";
+export { findPostgresServer } from "./server_variables.ts";
+export { quoteSqlText, runSql } from "./sql.ts";

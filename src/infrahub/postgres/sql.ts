@@ -1,28 +1,6 @@
 import type { RunOptions } from "../../environment/mod.ts";
-import {
-  type DatabaseCredentials,
-  type Deployment,
-  TASK_MANAGER_DATABASE,
-} from "../deployment/mod.ts";
-import type { Secret } from "../secret.ts";
-
-/** How the programs of PostgreSQL reach the server they run beside. */
-export interface PostgresClient {
-  /** Over TCP with a password, or over the local socket as an operating system user. */
-  readonly mode: "tcp" | "socket";
-  /** Operating system user that the programs run as; the container's own when not given. */
-  readonly user?: string;
-  /** Arguments that every program takes: host, user, never ask for a password. */
-  readonly arguments: readonly string[];
-  readonly password: Secret;
-}
-
-/** The variable in which the programs of PostgreSQL look for the password. */
-export function postgresSecrets(
-  { password }: { readonly password: Secret },
-): Record<string, string> {
-  return { PGPASSWORD: password.reveal() };
-}
+import { type Deployment, TASK_MANAGER_DATABASE } from "../deployment/mod.ts";
+import { clientOptions, databaseArgument, type PostgresClient } from "./client.ts";
 
 /** A name as an identifier in SQL. */
 export function quoteSqlName(name: string): string {
@@ -35,41 +13,21 @@ export function quoteSqlText(text: string): string {
   return text.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
 }
 
-/**
- * A database for `-d`, which takes anything with an equals sign, or that looks like a URL, for a
- * connection string.
- */
-export function databaseArgument(name: string): string {
-  const plain = !name.includes("=") && !/^postgres(ql)?:\/\//.test(name);
-  return plain ? name : `dbname='${name.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+/** Texts as an array in SQL. */
+export function quoteSqlTexts(texts: readonly string[]): string {
+  return `ARRAY[${texts.map(quoteSqlText).join(", ")}]::text[]`;
 }
 
-/** The arguments that name the server. */
-export function serverArguments({ host = "localhost", port }: DatabaseCredentials): string[] {
-  return ["-h", host, ...(port === undefined ? [] : ["-p", port])];
-}
-
-/** The client for a way to connect. */
-export function postgresClient(
-  { environment }: Deployment,
-  credentials: DatabaseCredentials,
-  mode: "tcp" | "socket",
-): PostgresClient {
-  const { password, port } = credentials;
-  if (mode === "tcp") {
-    const server = serverArguments(credentials);
-    return { mode, arguments: ["-w", ...server, "-U", credentials.username], password };
-  }
-  // The official image has an operating system user for the superuser, and trusts its socket; a
-  // container of Kubernetes runs as the user it is meant to.
-  return environment.kind === "docker"
-    ? { mode, user: credentials.username, arguments: ["-w"], password }
-    : { mode, arguments: ["-w", ...(port === undefined ? [] : ["-p", port])], password };
+/** A database that is there on every server, from which another one can be renamed or dropped. */
+export function maintenanceDatabase(database: string): string {
+  return database === "postgres" ? "template1" : "postgres";
 }
 
 /**
- * Runs SQL with `psql`; several statements are one transaction.
+ * Runs SQL with `psql`; several statements in one text are one transaction.
  *
+ * @param sql statements, or several such texts, which are run one after the other; one of them may be
+ * a command of psql's own
  * @param timeoutMs as in {@linkcode RunOptions}
  * @returns rows as lines, columns separated by `|`
  */
@@ -77,15 +35,15 @@ export async function runSql(
   { environment, signal }: Deployment,
   client: PostgresClient,
   database: string,
-  sql: string,
+  sql: string | readonly string[],
   timeoutMs?: number,
 ): Promise<string> {
   const options: RunOptions = {
-    secrets: postgresSecrets(client),
+    ...clientOptions(client),
     signal,
-    ...(client.user === undefined ? {} : { user: client.user }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
+  const commands = typeof sql === "string" ? [sql] : sql;
   return await environment.run(TASK_MANAGER_DATABASE, [
     "psql",
     "-X",
@@ -94,10 +52,13 @@ export async function runSql(
     "-t",
     "-v",
     "ON_ERROR_STOP=1",
+    "-w",
     ...client.arguments,
     "-d",
-    databaseArgument(database),
+    databaseArgument(database, client.parameters),
+    // Whatever encoding a database has, names and comments come as UTF-8.
     "-c",
-    sql,
+    "\\encoding UTF8",
+    ...commands.flatMap((one) => ["-c", one]),
   ], options);
 }

@@ -2,7 +2,6 @@ import { captureCommand } from "../../environment/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
-  type Credentials,
   DATABASE,
   type Deployment,
   DeploymentRefusedError,
@@ -10,7 +9,8 @@ import {
   parseFreeSpace,
 } from "../deployment/mod.ts";
 import { formatSize } from "../show_values.ts";
-import { postgresClient, quoteSqlText, runSql } from "../postgres/mod.ts";
+import { describedClient, quoteSqlText, runSql } from "../postgres/mod.ts";
+import type { Credentials } from "./credentials.ts";
 
 /** What an archive is going to be made of. */
 export interface ArchiveSpaceQuestion {
@@ -65,14 +65,15 @@ export async function checkArchiveSpace(
 
 async function measurePostgres(
   deployment: Deployment,
-  { postgres }: Credentials,
+  credentials: Credentials,
 ): Promise<number | undefined> {
+  const server = credentials.postgres();
   try {
     const output = await runSql(
       deployment,
-      postgresClient(deployment, postgres, "tcp"),
-      "postgres",
-      `SELECT pg_database_size(${quoteSqlText(postgres.database)})`,
+      describedClient(deployment, server),
+      server.database,
+      `SELECT pg_database_size(${quoteSqlText(server.database)})`,
     );
     return /^\d+$/.test(output.trim()) ? Number(output) : undefined;
   } catch (error) {

@@ -1,7 +1,5 @@
-import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
-  type Credentials,
   type Deployment,
   DeploymentRefusedError,
   detectInfrahubVersion,
@@ -21,7 +19,9 @@ import {
   redact,
   requireRedactionConfirmed,
 } from "../neo4j/mod.ts";
-import { postgresSource } from "../postgres/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
+import { checkPostgresSource, postgresSource } from "../postgres/mod.ts";
+import type { Credentials } from "./credentials.ts";
 import { waitForRunningTasks } from "../tasks/mod.ts";
 
 /** How a deployment is backed up. */
@@ -103,6 +103,7 @@ export async function backUpDeployment<Result>(
   requireSameEdition(options, neo4jEdition);
   const wanted = wantedComponents(options);
   const needsNeo4j = wanted.has("neo4j");
+  if (wanted.has("postgres")) await checkPostgresSource(deployment, credentials.postgres());
   const isDowntime = needsNeo4j && neo4jEdition === "community";
   await requireAccess(deployment, credentials, {
     neo4j: needsNeo4j,
@@ -184,7 +185,7 @@ function sourcesOf(
   if (options.excludeTaskManager) {
     deployment.reporter.info("Skipping task manager database backup as requested");
   } else {
-    sources.push(postgresSource(deployment, credentials.postgres, { stallTimeoutMs }));
+    sources.push(postgresSource(deployment, credentials.postgres(), { stallTimeoutMs }));
   }
   const verified = sources.map((source) => verifiedSource(source, edition, deployment.reporter));
   const reframes = edition === "community" && (options.reframeDump ?? false);

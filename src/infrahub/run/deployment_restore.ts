@@ -1,10 +1,8 @@
 import type { ServiceName } from "../../environment/mod.ts";
-import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
   attempt,
   type ComponentTarget,
-  type Credentials,
   DATABASE,
   type Deployment,
   DeploymentRefusedError,
@@ -26,14 +24,17 @@ import {
   resetDeploymentId,
   resolveRestoreEdition,
 } from "../neo4j/mod.ts";
-import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
+import { messageOf } from "../../errors/mod.ts";
 import { InfrahubBackupError } from "../errors.ts";
 import {
   checkPostgresServer,
+  formatServer,
   openPostgresTarget,
-  type PostgresServer,
+  type RestorablePostgres,
   startPostgres,
 } from "../postgres/mod.ts";
+import type { Credentials } from "./credentials.ts";
+import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
 import { verifyMaterial } from "./verify_material.ts";
 import { formatSize } from "../show_values.ts";
 
@@ -114,11 +115,19 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
     }
   }
   await checkVersion(options);
-  await verifyMaterial({ ...material, postgres }, reporter, signal);
-  let server: PostgresServer | undefined;
+  // Before the dumps are read, which may take hours: a description that is of no use is told at once.
+  if (postgres !== undefined) {
+    reporter.info(`PostgreSQL: ${formatServer(credentials.postgres())}`);
+  }
+  const verified = await verifyMaterial({ ...material, postgres }, reporter, signal);
+  let server: RestorablePostgres | undefined;
   if (postgres !== undefined && await mayAsk(options, TASK_MANAGER_DATABASE)) {
-    await startPostgres(deployment, credentials.postgres);
-    server = await checkPostgresServer(deployment, credentials.postgres, { bytes: postgres.bytes });
+    await startPostgres(deployment, credentials.postgres());
+    server = await checkPostgresServer(deployment, credentials.postgres(), {
+      bytes: postgres.bytes,
+      force: options.force,
+      ...(verified.postgres === undefined ? {} : { contents: verified.postgres }),
+    });
   }
   const restore = new Restore(options, neo4j, edition, postgres, server);
   return { steps: restore.steps, execute: () => restore.execute() };
@@ -142,7 +151,7 @@ class Restore {
   readonly #neo4j: RestorableDump | undefined;
   readonly #edition: Neo4jEdition;
   readonly #postgres: RestorableDump | undefined;
-  readonly #server: PostgresServer | undefined;
+  readonly #server: RestorablePostgres | undefined;
   readonly #states: { neo4j: ComponentState; postgres: ComponentState };
 
   constructor(
@@ -150,7 +159,7 @@ class Restore {
     neo4j: RestorableDump | undefined,
     edition: Neo4jEdition,
     postgres: RestorableDump | undefined,
-    server: PostgresServer | undefined,
+    server: RestorablePostgres | undefined,
   ) {
     this.#options = options;
     this.#deployment = options.deployment;
@@ -175,7 +184,9 @@ class Restore {
       ...(this.#postgres === undefined ? [] : [
         `restore PostgreSQL from ${
           size(this.#postgres)
-        } beside the database in use, then swap both`,
+        } beside the database in use, then swap both: ${
+          formatServer(this.#options.credentials.postgres())
+        }`,
       ]),
       "restart cache, message queue and task manager",
       ...(this.#neo4j === undefined ? [] : [

@@ -7,6 +7,7 @@
  * @module
  */
 
+export { type Credentials, findCredentials } from "./credentials.ts";
 export { backUpDeployment, type DeploymentBackupOptions } from "./deployment_backup.ts";
 export { planRestore } from "./deployment_restore.ts";
 export { identifyDeployment } from "./identify_deployment.ts";

@@ -1,8 +1,14 @@
 import { messageOf } from "../../errors/mod.ts";
-import { dumpInspectorFor, type RestoreMaterial } from "../dump/mod.ts";
+import { dumpInspectorFor, type PostgresDumpContents, type RestoreMaterial } from "../dump/mod.ts";
 import { DamagedSnapshotError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize } from "../show_values.ts";
+
+/** What was learnt of dumps while they were verified. */
+export interface VerifiedMaterial {
+  /** Undefined where there is no dump of PostgreSQL, or its contents could not be read. */
+  readonly postgres: PostgresDumpContents | undefined;
+}
 
 /**
  * Reads every byte of what is going to be restored: all of it can be read back, and the dumps are
@@ -14,7 +20,8 @@ export async function verifyMaterial(
   { neo4j, postgres }: RestoreMaterial,
   reporter: Reporter,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<VerifiedMaterial> {
+  let contents: PostgresDumpContents | undefined;
   for (const dump of [neo4j, postgres]) {
     if (dump === undefined) continue;
     reporter.info(`Verifying ${dump.name} (${formatSize(dump.bytes)})...`);
@@ -25,6 +32,7 @@ export async function verifyMaterial(
         return Promise.resolve();
       }, signal);
       inspector?.finish();
+      contents = inspector?.postgres ?? contents;
     } catch (error) {
       signal.throwIfAborted();
       throw new DamagedSnapshotError(
@@ -33,4 +41,5 @@ export async function verifyMaterial(
       );
     }
   }
+  return { postgres: contents };
 }

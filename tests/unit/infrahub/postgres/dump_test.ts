@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
 import { postgresSource, startPostgres } from "../../../../src/infrahub/postgres/dump.ts";
-import { Secret } from "../../../../src/infrahub/secret.ts";
 import { readAll } from "../_support.ts";
+import { postgresServer } from "./_server.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const DB = "task-manager-db";
-const CREDENTIALS = { database: "prefect", username: "prefect", password: new Secret("hush") };
+const SERVER = postgresServer();
 const NO = failure(["x"], 1, "no");
 
 function setUp(
@@ -21,7 +21,7 @@ function setUp(
 
 Deno.test("postgresSource() dumps over TCP, the password aside", async () => {
   const { environment, deployment } = setUp((e) => e.on(DB, "pg_dump", "PGDMP"));
-  const source = postgresSource(deployment, CREDENTIALS, { stallTimeoutMs: 0 });
+  const source = postgresSource(deployment, SERVER, { stallTimeoutMs: 0 });
   const { content, finished } = await source.open(deployment.signal);
   await readAll(content);
   await finished;
@@ -34,7 +34,7 @@ Deno.test("startPostgres() starts what is down and waits for an answer", async (
     e.statuses.set(DB, "stopped");
     e.on(DB, "pg_isready", NO, NO, "");
   });
-  await startPostgres(deployment, CREDENTIALS);
+  await startPostgres(deployment, SERVER);
   assertEquals(environment.log[0], `start ${DB}`);
   assertEquals(environment.calls.at(-1)?.argv.at(-1), "SELECT 1");
 });
@@ -46,13 +46,13 @@ Deno.test("startPostgres() is not kept from it by an operator on Kubernetes", as
   };
   await t.step("kubernetes", async () => {
     const { deployment, lines } = setUp(failing, "kubernetes");
-    await startPostgres(deployment, CREDENTIALS);
+    await startPostgres(deployment, SERVER);
     assertStringIncludes(lines[0] ?? "", "(may be externally managed)");
   });
   await t.step("docker", async () => {
     const { deployment } = setUp(failing);
     await assertRejects(
-      () => startPostgres(deployment, CREDENTIALS),
+      () => startPostgres(deployment, SERVER),
       DeploymentError,
       "failed to start task-manager-db: ",
     );
@@ -60,7 +60,7 @@ Deno.test("startPostgres() is not kept from it by an operator on Kubernetes", as
   await t.step("never ready", async () => {
     const { deployment } = setUp((e) => e.on(DB, "pg_isready", NO));
     await assertRejects(
-      () => startPostgres(deployment, CREDENTIALS),
+      () => startPostgres(deployment, SERVER),
       DeploymentError,
       "PostgreSQL did not become ready within 5m0s: ",
     );

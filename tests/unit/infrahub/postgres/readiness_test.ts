@@ -1,17 +1,17 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
 import { waitForPostgres } from "../../../../src/infrahub/postgres/readiness.ts";
-import { Secret } from "../../../../src/infrahub/secret.ts";
+import { postgresServer } from "./_server.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const DB = "task-manager-db";
-const CREDENTIALS = { database: "prefect", username: "prefect", password: new Secret("hush") };
+const SERVER = postgresServer();
 const NO = failure(["x"], 1, "no");
 const STARTING = failure(["psql"], 2, "the database system is starting up");
 
 function setUp(environment: FakeEnvironment) {
   const { deployment, clock } = fakeDeployment(environment);
-  return { clock, wait: () => waitForPostgres(deployment, CREDENTIALS, { timeoutMs: 10_000 }) };
+  return { clock, wait: () => waitForPostgres(deployment, SERVER, { timeoutMs: 10_000 }) };
 }
 
 Deno.test("waitForPostgres() is not content with a server that only accepts connections", async () => {

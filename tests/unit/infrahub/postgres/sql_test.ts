@@ -1,9 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  databaseArgument,
-  quoteSqlName,
-  quoteSqlText,
-} from "../../../../src/infrahub/postgres/sql.ts";
+import { databaseArgument } from "../../../../src/infrahub/postgres/client.ts";
+import { quoteSqlName, quoteSqlText } from "../../../../src/infrahub/postgres/sql.ts";
 
 Deno.test("names and texts are quoted in SQL", () => {
   assertEquals(quoteSqlName('a"b'), '"a""b"');
@@ -11,4 +8,5 @@ Deno.test("names and texts are quoted in SQL", () => {
   assertEquals(quoteSqlText("a\\'b"), "E'a\\\\''b'");
   assertEquals(databaseArgument("prefect"), "prefect");
   assertEquals(databaseArgument("a=b'c"), "dbname='a=b\\'c'");
+  assertEquals(databaseArgument("a", { sslmode: "require" }), "dbname='a' sslmode='require'");
 });

@@ -7,7 +7,15 @@ import { withTempDirectory } from "../_support.ts";
 
 const CREDENTIALS = {
   neo4j: { database: "neo4j", username: "neo4j", password: new Secret("x") },
-  postgres: { database: "prefect", username: "p", password: new Secret("hush") },
+  postgres: () => ({
+    endpoints: [{ host: "localhost", port: "" }],
+    database: "prefect",
+    username: "p",
+    password: new Secret("hush"),
+    parameters: {},
+    origin: "a test",
+    isOfTaskManager: false,
+  }),
 };
 const HUGE_KB = 10 ** 13;
 const NO = failure(["x"], 1, "no");

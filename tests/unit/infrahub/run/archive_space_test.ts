@@ -2,20 +2,13 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { DeploymentRefusedError } from "../../../../src/infrahub/deployment/deployment.ts";
 import { Secret } from "../../../../src/infrahub/secret.ts";
 import { checkArchiveSpace } from "../../../../src/infrahub/run/archive_space.ts";
+import { postgresServer } from "../postgres/_server.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 import { withTempDirectory } from "../_support.ts";
 
 const CREDENTIALS = {
   neo4j: { database: "neo4j", username: "neo4j", password: new Secret("x") },
-  postgres: () => ({
-    endpoints: [{ host: "localhost", port: "" }],
-    database: "prefect",
-    username: "p",
-    password: new Secret("hush"),
-    parameters: {},
-    origin: "a test",
-    isOfTaskManager: false,
-  }),
+  postgres: () => postgresServer(),
 };
 const HUGE_KB = 10 ** 13;
 const NO = failure(["x"], 1, "no");

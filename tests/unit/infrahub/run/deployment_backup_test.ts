@@ -9,11 +9,12 @@ import {
   type ReadyDeployment,
 } from "../../../../src/infrahub/run/deployment_backup.ts";
 import { Secret } from "../../../../src/infrahub/secret.ts";
+import { postgresServer } from "../postgres/_server.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
 const CREDENTIALS = {
   neo4j: { database: "neo4j", username: "neo4j", password: new Secret("x") },
-  postgres: { database: "prefect", username: "p", password: new Secret("hush") },
+  postgres: () => postgresServer(),
 };
 
 function setUp(
@@ -23,7 +24,8 @@ function setUp(
 ) {
   environment
     .on("database", "dbms.components", `edition\n"${edition}"`)
-    .on("infrahub-server", "python -c", "1.2.0");
+    .on("infrahub-server", "python -c", "1.2.0")
+    .on("task-manager-db", "psql", "");
   const { deployment, lines } = fakeDeployment(environment);
   const options: DeploymentBackupOptions = {
     deployment,

@@ -116,6 +116,6 @@ export async function makeStandInDeployment(
     INFRAHUB_DB_DATABASE: "neo4j",
     INFRAHUB_DB_USERNAME: "neo4j",
     INFRAHUB_DB_PASSWORD: "hush-neo4j",
-    PREFECT_API_DATABASE_CONNECTION_URL: "postgresql+asyncpg://p:hush-pg@h/prefect",
+    PREFECT_API_DATABASE_CONNECTION_URL: "postgresql+asyncpg://p:hush-pg@task-manager-db/prefect",
   };
 }

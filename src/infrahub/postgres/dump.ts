@@ -35,23 +35,25 @@ export async function checkPostgresSource(
 ): Promise<void> {
   const { reporter, signal } = deployment;
   reporter.info(`PostgreSQL: ${formatServer(server)}`);
-  await requireNamedServer(deployment, server);
+  const { database, username } = server;
   let output: string;
   try {
     output = await runSql(
       deployment,
       describedClient(deployment, server),
-      server.database,
-      VERSION_QUERIES,
+      database,
+      [...VERSION_QUERIES, "SELECT 1"],
       CHECK_TIMEOUT_MS,
     );
   } catch (error) {
     signal.throwIfAborted();
     throw new DeploymentRefusedError(
-      `cannot back up postgresql, ${formatServer(server)}: ${messageOf(error)}`,
+      `cannot get into PostgreSQL's database ${database}` +
+        `${username === undefined ? "" : ` as ${username}`}: ${messageOf(error)}`,
       { cause: error },
     );
   }
+  await requireNamedServer(deployment, server);
   const { programs, server: running } = readVersions(output);
   if (programs !== undefined && running !== undefined && programs < running) {
     throw new DeploymentRefusedError(

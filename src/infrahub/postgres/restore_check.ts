@@ -1,3 +1,4 @@
+import { CommandFailedError } from "../../environment/mod.ts";
 import {
   type Deployment,
   DeploymentRefusedError,
@@ -361,9 +362,11 @@ async function tryProperties(
   try {
     await ask(["BEGIN", ...statements, "ROLLBACK"].join("; "));
   } catch (error) {
+    // The statements are many, and stand in the command that failed.
+    const said = error instanceof CommandFailedError ? error.stderrTail.trim() : "";
     throw new DeploymentRefusedError(
       `cannot restore postgresql: role ${role} may not give a new database what database ` +
-        `${database} has outside of its tables (${messageOf(error)})`,
+        `${database} has outside of its tables (${said || messageOf(error)})`,
       { cause: error },
     );
   }

@@ -79,6 +79,8 @@ const MANNER_VARIABLES = {
 export const LIBPQ_VARIABLES: readonly string[] = [
   ...Object.keys(ADDRESS_VARIABLES),
   ...Object.keys(MANNER_VARIABLES),
+  // Of Debian's wrapper around the programs: it names one of this machine's servers.
+  "PGCLUSTER",
   "PGREQUIRESSL",
   "PGAPPNAME",
   "PGCLIENTENCODING",

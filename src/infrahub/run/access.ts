@@ -1,13 +1,13 @@
 import { messageOf } from "../../errors/mod.ts";
 import {
-  type Credentials,
   DATABASE,
   type Deployment,
   DeploymentRefusedError,
   TASK_MANAGER_DATABASE,
 } from "../deployment/mod.ts";
 import { runCypher } from "../neo4j/mod.ts";
-import { postgresClient, runSql } from "../postgres/mod.ts";
+import { checkPostgresSource } from "../postgres/mod.ts";
+import type { Credentials } from "./credentials.ts";
 
 /** Which databases a run is going to use. */
 export interface AccessQuestion {
@@ -49,12 +49,7 @@ export async function requireAccess(
         `service ${TASK_MANAGER_DATABASE} is stopped; start it first`,
       );
     }
-    const client = postgresClient(deployment, postgres, "tcp");
-    await tryIn(
-      deployment,
-      `PostgreSQL's database ${postgres.database} as ${postgres.username}`,
-      () => runSql(deployment, client, postgres.database, "SELECT 1", TIMEOUT_MS),
-    );
+    await checkPostgresSource(deployment, postgres());
   }
 }
 

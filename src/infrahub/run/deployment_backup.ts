@@ -20,7 +20,7 @@ import {
   requireRedactionConfirmed,
 } from "../neo4j/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
-import { checkPostgresSource, postgresSource } from "../postgres/mod.ts";
+import { postgresSource } from "../postgres/mod.ts";
 import type { Credentials } from "./credentials.ts";
 import { waitForRunningTasks } from "../tasks/mod.ts";
 
@@ -103,7 +103,6 @@ export async function backUpDeployment<Result>(
   requireSameEdition(options, neo4jEdition);
   const wanted = wantedComponents(options);
   const needsNeo4j = wanted.has("neo4j");
-  if (wanted.has("postgres")) await checkPostgresSource(deployment, credentials.postgres());
   const isDowntime = needsNeo4j && neo4jEdition === "community";
   await requireAccess(deployment, credentials, {
     neo4j: needsNeo4j,

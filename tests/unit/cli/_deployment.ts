@@ -89,7 +89,7 @@ export class ScriptedDeployment extends FakeEnvironment {
       .on(
         "task-manager",
         /^env$/,
-        "PREFECT_API_DATABASE_CONNECTION_URL=postgresql://p:hush-pg@h/prefect",
+        "PREFECT_API_DATABASE_CONNECTION_URL=postgresql://p:hush-pg@task-manager-db/prefect",
       )
       .on("task-manager", /^sh/, "")
       .on("task-worker", /^printenv/, "http://x")

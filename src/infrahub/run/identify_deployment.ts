@@ -1,4 +1,5 @@
-import type { Credentials, Deployment } from "../deployment/mod.ts";
+import type { Deployment } from "../deployment/mod.ts";
+import type { Credentials } from "./credentials.ts";
 import { readDeploymentId } from "../neo4j/mod.ts";
 import { checkDeploymentName, type DeploymentIdentity } from "../origin/mod.ts";
 

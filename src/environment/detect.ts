@@ -204,6 +204,7 @@ async function listNamespaces(options: DetectOptions): Promise<string[]> {
     const names = output.split("\n").map((name) => name.trim()).filter((name) => name !== "");
     return [...new Set(names)].sort();
   } catch (error) {
+    // kubectl exits with 1 whatever was wrong: its text is all that tells.
     const isRefused = error instanceof CommandFailedError &&
       /forbidden|cannot list/i.test(error.stderrTail);
     if (!isRefused) throw error;

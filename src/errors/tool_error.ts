@@ -4,6 +4,12 @@ import { EXIT_FAILURE } from "./exit_code.ts";
 export interface ToolErrorOptions extends ErrorOptions {
   /** What the user can do about it, as a sentence of its own, in lower case and without a stop. */
   readonly hint?: string | undefined;
+  /**
+   * Whether the same may go well when it is tried again later.
+   *
+   * @default {false}
+   */
+  readonly retryable?: boolean;
 }
 
 /**
@@ -15,13 +21,14 @@ export class ToolError extends Error {
   /** What the program ends with when nothing handles the error. */
   readonly exitCode: number = EXIT_FAILURE;
   /** Whether the same may go well when it is tried again later, with nothing changed by anybody. */
-  readonly retryable: boolean = false;
+  readonly retryable: boolean;
   /** What the user can do about it; shown on a line of its own. */
   readonly hint: string | undefined;
 
-  constructor(message: string, { hint, ...options }: ToolErrorOptions = {}) {
+  constructor(message: string, { hint, retryable = false, ...options }: ToolErrorOptions = {}) {
     super(message, options);
     this.hint = hint;
+    this.retryable = retryable;
   }
 }
 

@@ -57,6 +57,11 @@ export function signByChecksum(request: CheckedRequest): void {
   headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
 }
 
+/** An ETag without its quotes; empty where there is none. */
+export function unquoted(etag = ""): string {
+  return etag.replaceAll('"', "");
+}
+
 function isLoopback(hostname: string): boolean {
   return (isIPv4(hostname) && hostname.startsWith("127.")) ||
     ["localhost", "::1", "[::1]"].includes(hostname.toLowerCase());

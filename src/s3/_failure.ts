@@ -1,28 +1,7 @@
 import { messageOf } from "../errors/mod.ts";
 import { StallError } from "./_http.ts";
+import type { S3FailureKind } from "./errors.ts";
 import type { S3Location } from "./location.ts";
-
-/** What an error of a request means for whoever made it. */
-export type S3FailureKind =
-  /** Likely to go well when it is tried again. */
-  | "transient"
-  /** The credentials have run out: others may be there by now. */
-  | "expired"
-  /** The bucket is in another region. */
-  | "region"
-  | "no-object"
-  | "no-bucket"
-  /** Something of that name is there. */
-  | "exists"
-  /** No such multipart upload. */
-  | "no-upload"
-  /** The range begins behind the end. */
-  | "range"
-  /** The service does not know something that was asked for. */
-  | "unsupported"
-  | "denied"
-  /** Will not go away by itself. */
-  | "permanent";
 
 /** An error, understood. */
 export interface S3Failure {
@@ -82,6 +61,9 @@ export function understand(
       return { kind: "no-upload", message: "the multipart upload does not exist any more" };
     case "InvalidRange":
       return { kind: "range", message: "it is too short" };
+    case "BucketAlreadyOwnedByYou":
+    case "BucketAlreadyExists":
+      return { kind: "exists", message: `${service} answered ${status} ${code}${said}` };
     case "PreconditionFailed":
       return { kind: "exists", message: "it exists already" };
     case "ExpiredToken":
@@ -158,6 +140,7 @@ function isOfRegion(code: string, status: number): boolean {
 
 function understandRegion({ error, message }: Answer, bucket: string, region: string): S3Failure {
   const wanted = textOf(error, "Region") ?? regionHeader(error) ??
+    // Some services say it in their text alone.
     /expecting '([a-z0-9-]+)'/.exec(message)?.[1];
   const elsewhere = textOf(error, "Endpoint");
   return {
@@ -181,6 +164,7 @@ function understandConnection(error: unknown, service: string): S3Failure {
     };
   }
   if (error instanceof Deno.errors.NotCapable) return { kind: "permanent", message };
+  // What follows goes by the runtime's texts: its errors of TLS have no codes, and no classes either.
   if (/certificate|UnknownIssuer/i.test(message)) {
     return {
       kind: "permanent",

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { UnsupportedLocationError } from "../kloset/errors.ts";
+import { S3LocationError } from "./errors.ts";
 
 /** An access key and its secret. */
 export interface S3Credentials {
@@ -53,12 +53,12 @@ const ANY_BUCKET_NAME = /^[A-Za-z0-9._-]{3,255}$/;
  * plain text to a public host.
  *
  * @param endpoint the configured endpoint, such as `https://storage.googleapis.com`
- * @throws {UnsupportedLocationError} it is malformed or could mean two things; the message has no
+ * @throws {S3LocationError} it is malformed or could mean two things; the message has no
  * secret in it
  *
  * @example A bucket at AWS, and one at a server of one's own
  * ```ts
- * import { parseS3Location } from "@opsmill/infrahub-backup/kloset";
+ * import { parseS3Location } from "./mod.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseS3Location("s3://backups/infrahub").endpoint, undefined);
@@ -95,18 +95,18 @@ export function parseS3Location(location: string, endpoint?: string): S3Location
 /**
  * Reads an endpoint; any path is passed over, as in the Go tool.
  *
- * @throws {UnsupportedLocationError} it is no URL with a host
+ * @throws {S3LocationError} it is no URL with a host
  */
 export function parseEndpoint(endpoint: string): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === "") {
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       `invalid S3 endpoint "${withoutUserInfo(endpoint)}" ` +
         "(expected a URL like https://storage.googleapis.com)",
     );
   }
   if (url.username !== "" || url.password !== "") {
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       `The S3 endpoint "${url.protocol}//${url.host}" must not have credentials in it: ` +
         "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     );
@@ -135,7 +135,7 @@ function split(location: string): Parts {
   const [, userInfo, authority, path = ""] =
     /^s3:\/\/(?:([^@/]*)@)?([^@/]*)(?:\/(.*))?$/is.exec(location) ?? [];
   if (authority === undefined) {
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       "Cannot read the S3 location: it has to be s3://HOST/BUCKET/PREFIX or s3://BUCKET/PREFIX",
     );
   }
@@ -143,16 +143,16 @@ function split(location: string): Parts {
     !/^\[[^\]]*\]$/.test(authority);
   if (isCutSecret) {
     // Most likely a secret with a slash in it; or no number as a port.
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       "Cannot read the S3 location: what follows the colon is no port; " +
         "in a key write / as %2F, : as %3A and @ as %40",
     );
   }
   if (authority === "") {
-    throw new UnsupportedLocationError("Cannot read the S3 location: it names no host or bucket");
+    throw new S3LocationError("Cannot read the S3 location: it names no host or bucket");
   }
   if (/[?#]/.test(authority + path)) {
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       `Cannot use "s3://${authority}/…": a query or a fragment means nothing in an S3 location`,
     );
   }
@@ -162,7 +162,7 @@ function split(location: string): Parts {
 function parseUserInfo(userInfo: string): S3Credentials {
   const [, accessKeyId = "", secretAccessKey = ""] = /^([^:]*):(.*)$/s.exec(userInfo) ?? [];
   if (accessKeyId === "" || secretAccessKey === "") {
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       "Credentials in an S3 location have to be ACCESS_KEY:SECRET_KEY before the @",
     );
   }
@@ -178,7 +178,7 @@ function decodePath(path: string): string[] {
     const decoded = decode(part);
     // A URL cannot carry these, so that no request for them would be what was signed.
     if (decoded === "" || decoded === "." || decoded === "..") {
-      throw new UnsupportedLocationError(
+      throw new S3LocationError(
         `Cannot use an S3 prefix with "//", "/./" or "/../" in it`,
       );
     }
@@ -191,7 +191,7 @@ function decode(text: string): string {
     return decodeURIComponent(text);
   } catch (error) {
     if (!(error instanceof URIError)) throw error;
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       "Cannot read the S3 location: a % has to be followed by two hex digits (write % as %25)",
     );
   }
@@ -206,7 +206,7 @@ function hostOf(
 ): URL | undefined {
   const url = URL.canParse(`https://${authority}`) ? new URL(`https://${authority}`) : undefined;
   if (url === undefined) {
-    throw new UnsupportedLocationError(`Cannot use "${shown}": "${authority}" is no host`);
+    throw new S3LocationError(`Cannot use "${shown}": "${authority}" is no host`);
   }
   const isConfigured = sameHost(url, authority, configured);
   const isHost = isConfigured || /:\d+$/.test(authority) || authority.startsWith("[") ||
@@ -214,14 +214,14 @@ function hostOf(
   if (isHost) return isConfigured ? configured : url;
   if (authority.includes(".")) {
     if (configured === undefined || !BUCKET_NAME.test(authority)) return url;
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       `Cannot tell whether "${authority}" in "${shown}" is a host or a bucket, as the endpoint is ` +
         `${configured.origin}: write s3://${configured.host}/${authority}/… for the bucket, ` +
         `or s3://${authority}:443/… for the host`,
     );
   }
   if (!hasCredentials) return undefined;
-  throw new UnsupportedLocationError(
+  throw new S3LocationError(
     `Cannot tell whether "${authority}" in "${shown}" is a host or a bucket: write ` +
       `${authority}:443 or ${authority}:80 for the host; for the bucket, name the host before it, ` +
       "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in place of the credentials",
@@ -242,7 +242,7 @@ function bucketAndPrefix(
 ): { bucket: string; prefix: string } {
   if (bucket === undefined) {
     const name = shown.slice("s3://".length);
-    throw new UnsupportedLocationError(
+    throw new S3LocationError(
       `Cannot use "${shown}": "${name}" is a host, and no bucket is named after it` +
         (BUCKET_NAME.test(name)
           ? `; if it is a bucket at AWS, write s3://s3.amazonaws.com/${name}`
@@ -250,7 +250,7 @@ function bucketAndPrefix(
     );
   }
   if (!ANY_BUCKET_NAME.test(bucket)) {
-    throw new UnsupportedLocationError(`Cannot use "${shown}": "${bucket}" is no bucket's name`);
+    throw new S3LocationError(`Cannot use "${shown}": "${bucket}" is no bucket's name`);
   }
   return { bucket, prefix: rest.length === 0 ? "" : `${rest.join("/")}/` };
 }

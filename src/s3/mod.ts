@@ -5,17 +5,16 @@
  * @module
  */
 
-export type { S3FailureKind } from "./_failure.ts";
 export type { RetryPolicy } from "./_retry.ts";
+export { S3Bucket } from "./bucket.ts";
+export { isKind, S3Error, type S3FailureKind, S3LocationError, S3RequestError } from "./errors.ts";
+export { isPrivateHost, parseS3Location, type S3Credentials, type S3Location } from "./location.ts";
+export { type S3ObjectInfo, S3Objects } from "./objects.ts";
+export { configuredEndpoint, type S3Settings } from "./settings.ts";
 export {
-  configuredEndpoint,
   multipartEtag,
-  S3Bucket,
-  type S3ObjectInfo,
   type S3OpenUpload,
   type S3Part,
-  S3RequestError,
-  type S3Settings,
   type S3Upload,
-} from "./bucket.ts";
-export { isPrivateHost, parseS3Location, type S3Credentials, type S3Location } from "./location.ts";
+  S3Uploads,
+} from "./uploads.ts";

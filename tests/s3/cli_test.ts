@@ -8,7 +8,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findTool } from "../../scripts/tool.ts";
-import { S3Bucket, S3RequestError } from "../../src/kloset/mod.ts";
+import { S3Bucket, S3RequestError } from "../../src/s3/mod.ts";
 import { parseLines, parseSnapshotsList } from "../cli/_json_lines.ts";
 import { noise } from "../faults/backups.ts";
 import { TemporaryDirectory } from "../faults/temporary_directory.ts";
@@ -134,7 +134,7 @@ function bucketOf(server: S3Server, bucket: string): S3Bucket {
 async function objects(server: S3Server, bucket: string): Promise<string[]> {
   const found: string[] = [];
   try {
-    for await (const { key, etag } of bucketOf(server, bucket).list("", "")) {
+    for await (const { key, etag } of bucketOf(server, bucket).objects.list("", "")) {
       found.push(`${key} ${etag}`);
     }
   } catch (error) {
@@ -275,18 +275,18 @@ for (const server of servers) {
     };
     assertStringIncludes(await bench.fail(["upload", path], env), '"cli-archives" does not exist');
     const bucket = bucketOf(server, "cli-archives");
-    await bucket.createBucket("");
+    await bucket.create("");
 
     // An earlier upload has ended after its first part.
     const key = `prod/${name}`;
     const bytes = await Deno.readFile(path);
-    const upload = await bucket.startUpload("", key);
-    await bucket.uploadPart("", upload, 1, bytes.subarray(0, 16 * 1024 * 1024));
+    const upload = await bucket.uploads.start("", key);
+    await bucket.uploads.sendPart("", upload, 1, bytes.subarray(0, 16 * 1024 * 1024));
     const uploaded = await bench.succeed(["upload", path], env);
     assertStringIncludes(uploaded.err, "Resuming an earlier upload");
     assertStringIncludes(uploaded.out, `s3://cli-archives/${key}`);
-    assertEquals(await bucket.get("", key), bytes);
-    for await (const upload of bucket.uploads("", key)) throw new Error(upload.uploadId);
+    assertEquals(await bucket.objects.get("", key), bytes);
+    for await (const upload of bucket.uploads.list("", key)) throw new Error(upload.uploadId);
 
     // Again is fine; another archive of that name is not touched.
     await bench.succeed(["upload", path, "--log-format", "json"], env);
@@ -296,7 +296,7 @@ for (const server of servers) {
     bytes[size - 1]! ^= 1;
     await Deno.writeFile(path, new TextEncoder().encode("mine"));
     await bench.fail(["upload", path], env);
-    assertEquals(await bucket.get("", key), bytes);
+    assertEquals(await bucket.objects.get("", key), bytes);
 
     // A file of the same name here is nobody else's to overwrite.
     const uri = `s3://cli-archives/${key}`;

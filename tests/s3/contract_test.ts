@@ -1,8 +1,9 @@
 /** The contract of stores, kept by the S3 store against real servers. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { S3Bucket, S3Store, StoreError } from "../../src/kloset/mod.ts";
-import { parseS3Location } from "../../src/kloset/mod.ts";
+import { S3Store, StoreError } from "../../src/kloset/mod.ts";
+import { S3Bucket } from "../../src/s3/mod.ts";
+import { parseS3Location } from "../../src/s3/mod.ts";
 import { testStoreContract } from "../unit/kloset/store_contract.ts";
 import { type S3Server, startServer } from "./servers.ts";
 
@@ -26,7 +27,7 @@ for (const server of SERVERS) {
         const left: string[] = [];
         for (const folder of ["packfiles/01/", "states/01/", "locks/"]) {
           const key = `${bucket.address.prefix}${folder}${ID}`;
-          for await (const upload of bucket.uploads("", key)) left.push(upload.key);
+          for await (const upload of bucket.uploads.list("", key)) left.push(upload.key);
         }
         return left;
       },
@@ -51,7 +52,7 @@ for (const server of SERVERS) {
     assertEquals(await store.list("packfile"), []);
     await writer.close();
     assertEquals(await store.size("packfile", ID), bytes.length);
-    const { etag } = await bucket.head("", `${bucket.address.prefix}packfiles/01/${ID}`);
+    const { etag } = await bucket.objects.head("", `${bucket.address.prefix}packfiles/01/${ID}`);
     assert(/-4$/.test(etag), `not four parts: ${etag}`);
     assert(equal(await store.readAll("packfile", ID), bytes));
     for (const [offset, length] of [[0, 10], [5_242_870, 20], [17_825_900, 15], [99, 9_000_000]]) {
@@ -67,7 +68,7 @@ for (const server of SERVERS) {
     await writer.write(new Uint8Array(11 * 1024 * 1024));
     await writer.abort();
     const key = `${bucket.address.prefix}packfiles/01/${ID}`;
-    for await (const upload of bucket.uploads("", key)) throw new Error(`left: ${upload.key}`);
+    for await (const upload of bucket.uploads.list("", key)) throw new Error(`left: ${upload.key}`);
     assertEquals(await store.list("packfile"), []);
   });
 
@@ -80,7 +81,7 @@ for (const server of SERVERS) {
     }));
     const { prefix } = bucket.address;
     for (const name of [`ff/${ids[0]}`, `00/${ids[0]}.frozen`, "notes.txt", "00/short"]) {
-      await bucket.put("", `${prefix}packfiles/${name}`, new Uint8Array(1), true);
+      await bucket.objects.put("", `${prefix}packfiles/${name}`, new Uint8Array(1), true);
     }
     assertEquals((await store.list("packfile")).sort(), ids);
     assertEquals(await store.list("state"), []);
@@ -101,21 +102,21 @@ for (const server of SERVERS) {
   test("removeAbandoned() removes the parts of a writer that was killed", async (store, bucket) => {
     await store.create(new Uint8Array([1]));
     const key = `${bucket.address.prefix}packfiles/01/${ID}`;
-    const upload = await bucket.startUpload("", key);
-    await bucket.uploadPart("", upload, 1, new Uint8Array(10));
+    const upload = await bucket.uploads.start("", key);
+    await bucket.uploads.sendPart("", upload, 1, new Uint8Array(10));
     await store.removeAbandoned(Date.now() + 60_000);
     const left: string[] = [];
-    for await (const upload of bucket.uploads("", key)) left.push(upload.uploadId);
+    for await (const upload of bucket.uploads.list("", key)) left.push(upload.uploadId);
     // MinIO does not tell of uploads below a prefix, and removes old ones by itself.
     assertEquals(left, server.name === "minio" ? [upload.uploadId] : []);
-    await bucket.abortUpload("", upload);
+    await bucket.uploads.abort("", upload);
   });
 
   test("calls packfiles without a CONFIG foreign, and other keys absent", async (store, bucket) => {
     const { prefix } = bucket.address;
     await store.create(new Uint8Array([1]));
-    await bucket.delete("", `${prefix}CONFIG`);
-    await bucket.put("", `${prefix}archive.tar.gz`, new Uint8Array(1), true);
+    await bucket.objects.delete("", `${prefix}CONFIG`);
+    await bucket.objects.put("", `${prefix}archive.tar.gz`, new Uint8Array(1), true);
     assertEquals(await store.presence(), "absent");
     await store.put("packfile", ID, new Uint8Array(1));
     assertEquals(await store.presence(), "foreign");

@@ -1,7 +1,7 @@
 /** `create --s3-upload` of a deployment that is played, to a server that is real. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { S3Bucket } from "../../src/kloset/mod.ts";
+import { S3Bucket } from "../../src/s3/mod.ts";
 import { ScriptedDeployment, Workbench } from "../unit/cli/_deployment.ts";
 import { FaultProxy } from "./fault_proxy.ts";
 import { credentialsInProcess, SECRET, startServer } from "./servers.ts";
@@ -12,7 +12,7 @@ const UPLOAD = ["create", "--force", "--s3-upload", "--s3-bucket", "archives"];
 
 async function keys(): Promise<string[]> {
   const bucket = bucketAt(server.endpoint);
-  return (await Array.fromAsync(bucket.list("", ""))).map(({ key }) => key);
+  return (await Array.fromAsync(bucket.objects.list("", ""))).map(({ key }) => key);
 }
 
 function bucketAt(endpoint: string): S3Bucket {
@@ -21,7 +21,7 @@ function bucketAt(endpoint: string): S3Bucket {
 
 Deno.test("create --s3-upload uploads, and removes the archive here unless it is kept", async () => {
   using _credentials = credentialsInProcess(server);
-  await bucketAt(server.endpoint).createBucket("");
+  await bucketAt(server.endpoint).create("");
   await using bench = await Workbench.create();
   const endpoint = ["--s3-endpoint", server.endpoint, "--s3-prefix", "prod"];
   const json = ["--log-format", "json"];

@@ -10,11 +10,11 @@ import {
   createRepository,
   openRepository,
   type Repository,
-  S3Bucket,
   S3Store,
   StoreError,
   WrongPassphraseError,
 } from "../../src/kloset/mod.ts";
+import { S3Bucket } from "../../src/s3/mod.ts";
 import { randomBytes } from "../interop/content.ts";
 import { Plakar } from "../interop/plakar.ts";
 import {
@@ -90,8 +90,8 @@ async function assertUnreadable(server: S3Server, name: string, place: string): 
   }, { env: () => undefined });
   const plain = [SMALL.subarray(0, 60), LARGE.subarray(1000, 1032)].map(latin1);
   let objects = 0;
-  for await (const { key } of bucket.list("", place)) {
-    const bytes = latin1(await bucket.get("", key));
+  for await (const { key } of bucket.objects.list("", place)) {
+    const bytes = latin1(await bucket.objects.get("", key));
     for (const part of plain) assert(!bytes.includes(part), key);
     objects++;
   }

@@ -5,10 +5,10 @@ import {
   createRepository,
   type EngineOptions,
   openRepository,
-  type S3Settings,
   S3Store,
   StoreError,
 } from "../../src/kloset/mod.ts";
+import type { S3Settings } from "../../src/s3/mod.ts";
 import { assertSnapshot, backUp, noise, snapshotIds } from "../faults/backups.ts";
 import { TemporaryDirectory } from "../faults/temporary_directory.ts";
 import { FaultProxy } from "./fault_proxy.ts";

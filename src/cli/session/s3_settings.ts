@@ -1,4 +1,4 @@
-import type { S3Settings } from "../../kloset/mod.ts";
+import type { S3Settings } from "../../s3/mod.ts";
 import { DEFAULT_S3_REGION } from "../syntax/mod.ts";
 import type { Session } from "./session.ts";
 

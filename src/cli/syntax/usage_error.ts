@@ -4,7 +4,10 @@ import { ToolError } from "../../errors/mod.ts";
 /** The command line, or a variable that stands in for it, is not usable. */
 export class UsageError extends ToolError {}
 
-/** Says in the Go tool's words what commander found wrong with the command line. */
+/**
+ * Says in the Go tool's words what commander found wrong with the command line. What is wrong is told
+ * by commander's codes; names and values of options it has in its texts alone.
+ */
 export function usageErrorOf(error: CommanderError): UsageError {
   const text = error.message.replace(/^error: /, "");
   return new UsageError(translate(error.code, text), { cause: error });

@@ -85,6 +85,7 @@ export class Kubernetes extends RemoteExec implements Environment {
     try {
       return await super.run(service, argv, options);
     } catch (error) {
+      // kubectl exits with 1 whatever was wrong: its text is all that tells.
       const isGone = error instanceof CommandFailedError &&
         /\(NotFound\): pods? /.test(error.stderrTail);
       if (isGone) this.#pods.delete(service); // the next command looks for another one
@@ -249,6 +250,7 @@ export class Kubernetes extends RemoteExec implements Environment {
         signal,
       );
     } catch (error) {
+      // As above: kubectl tells by its text alone.
       const isForbidden = error instanceof CommandFailedError &&
         /forbidden/i.test(error.stderrTail);
       if (!isForbidden) throw error;

@@ -7,8 +7,8 @@ import {
   type Repository,
   RepositoryExistsError,
   RepositoryNotFoundError,
-  type S3Settings,
 } from "../../kloset/mod.ts";
+import type { S3Settings } from "../../s3/mod.ts";
 import { RepositoryUnavailableError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 

@@ -1,7 +1,13 @@
 import { resolve } from "node:path";
 import { messageOf } from "../../errors/mod.ts";
-import { CorruptionError, ObjectNotFoundError, StoreError } from "../../kloset/mod.ts";
-import { openStore, S3Store, type Store } from "../../kloset/store/mod.ts";
+import {
+  CorruptionError,
+  ObjectNotFoundError,
+  openStore,
+  S3Store,
+  type Store,
+  StoreError,
+} from "../../kloset/mod.ts";
 import { configuredEndpoint, parseS3Location, S3Bucket, type S3Settings } from "../../s3/mod.ts";
 
 /** What a check of a store has found. */
@@ -63,8 +69,10 @@ export function sandboxOf(location: string, s3: S3Settings = {}): StoreSandbox {
       const address = parseS3Location(below, configuredEndpoint(s3));
       const bucket = new S3Bucket(address, s3);
       const keys: string[] = [];
-      for await (const { key } of bucket.list("Cannot clean up", address.prefix)) keys.push(key);
-      await inParallel(keys, (key) => bucket.delete("Cannot clean up", key));
+      for await (const { key } of bucket.objects.list("Cannot clean up", address.prefix)) {
+        keys.push(key);
+      }
+      await inParallel(keys, (key) => bucket.objects.delete("Cannot clean up", key));
     },
   };
 }
@@ -74,7 +82,7 @@ export function sandboxOf(location: string, s3: S3Settings = {}): StoreSandbox {
  *
  * @example A directory of this host
  * ```ts
- * import { sandboxOf, validateStore } from "@opsmill/infrahub-backup/kloset";
+ * import { sandboxOf, validateStore } from "./mod.ts";
  * import { assert } from "@std/assert";
  *
  * const sandbox = sandboxOf(`${await Deno.makeTempDir()}/repository`);

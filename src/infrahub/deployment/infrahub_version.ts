@@ -1,5 +1,5 @@
 import { messageOf } from "../../errors/mod.ts";
-import type { Deployment } from "./deployment.ts";
+import { type Deployment, DeploymentError } from "./deployment.ts";
 import { SERVER } from "./services.ts";
 
 /** What is recorded when the version cannot be found out. */
@@ -17,7 +17,7 @@ export async function detectInfrahubVersion(
     );
     // Importing may print warnings first.
     const version = output.trim().split("\n").at(-1)?.trim();
-    if (!version) throw new Error("no answer");
+    if (!version) throw new DeploymentError("no answer");
     return version;
   } catch (error) {
     signal.throwIfAborted();

@@ -147,7 +147,7 @@ export class UndoJournal {
     }
     const done = new AbortController();
     const limit = this.#clock.sleep(timeoutMs, done.signal).then(() => {
-      const error = new Error(`took longer than ${formatDuration(timeoutMs)}`);
+      const error = new ToolError(`took longer than ${formatDuration(timeoutMs)}`);
       controller.abort(error);
       throw error;
     });

@@ -1,6 +1,6 @@
 import type { ServiceName } from "../../environment/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
-import { attempt, type Deployment, DeploymentRefusedError } from "./deployment.ts";
+import { attempt, type Deployment, DeploymentError, DeploymentRefusedError } from "./deployment.ts";
 import { formatSize } from "../show_values.ts";
 import type { UndoHandle, UndoJournal } from "./undo_journal.ts";
 
@@ -114,6 +114,6 @@ export async function measureDirectory(
  */
 export function parseFreeSpace(output: string): number {
   const match = /\s(\d+)\s+\d+%\s+\S.*$/.exec(output.trim().split("\n").at(-1) ?? "");
-  if (match?.[1] === undefined) throw new Error(`unexpected answer of df: ${output}`);
+  if (match?.[1] === undefined) throw new DeploymentError(`unexpected answer of df: ${output}`);
   return Number(match[1]) * 1024;
 }

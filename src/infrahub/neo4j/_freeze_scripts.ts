@@ -34,6 +34,8 @@
  * @module
  */
 
+import { DeploymentError } from "../deployment/mod.ts";
+
 /**
  * Reads a process's state letter (`state`) and when it was started (`born`, in clock ticks since the
  * machine's start: a number may be given again). The process's name, which may hold anything, ends
@@ -260,7 +262,7 @@ export function parseProcessState(output: string): ProcessState | undefined {
   const match = /^([A-Za-z]) (\d+) (present|absent)$/.exec(output.trim());
   if (match === null) {
     if (output.trim() === "gone") return undefined;
-    throw new Error(`unexpected state of the Neo4j process: ${JSON.stringify(output)}`);
+    throw new DeploymentError(`unexpected state of the Neo4j process: ${JSON.stringify(output)}`);
   }
   const [, state = "", startTime = "", presence] = match;
   return { state, startTime, pidFilePresent: presence === "present" };

@@ -99,7 +99,7 @@ async function requireRunning(
   const { environment, reporter, signal } = deployment;
   // One that is absent may be there all the same: a host's server without a unit.
   if (await environment.status(DATABASE, signal) !== "stopped") return;
-  if (!mayStart) throw new Error(`service ${DATABASE} is stopped; start it first`);
+  if (!mayStart) throw new DeploymentError(`service ${DATABASE} is stopped; start it first`);
   reporter.warn("Neo4j is down; starting it");
   await environment.start([DATABASE], signal);
   await waitForNeo4j(deployment, credentials);
@@ -109,6 +109,6 @@ function parseEdition(output: string): Neo4jEdition {
   const server = parseRows(output).find(([name]) => name === SERVER_COMPONENT);
   const edition = server?.[1]?.toLowerCase();
   if (edition === "enterprise" || edition === "community") return edition;
-  if (output.trim() === "") throw new Error("no answer");
-  throw new Error(`unexpected answer ${JSON.stringify(output.trim())}`);
+  if (output.trim() === "") throw new DeploymentError("no answer");
+  throw new DeploymentError(`unexpected answer ${JSON.stringify(output.trim())}`);
 }

@@ -292,7 +292,7 @@ async function createSeeded(
   try {
     await create("existingDataSeedInstance");
   } catch (error) {
-    // Newer versions know it by another name.
+    // Newer versions know it by another name, and name what they do not know in their text alone.
     const renamed = error instanceof CommandFailedError &&
       error.stderrTail.includes("existingDataSeedInstance");
     if (!renamed) throw error;

@@ -1,4 +1,4 @@
-import { messageOf } from "../../errors/mod.ts";
+import { CommandFailedError } from "../../environment/mod.ts";
 import {
   DATABASE,
   DATABASE_WAIT,
@@ -56,7 +56,7 @@ export async function waitForNeo4j(
         });
       } catch (error) {
         probe.signal.throwIfAborted();
-        await throwIfGivenUp(probe, credentials, messageOf(error));
+        await throwIfGivenUp(probe, credentials, error);
         throw error;
       }
       return { done: true, value: undefined };
@@ -68,10 +68,13 @@ export async function waitForNeo4j(
 async function throwIfGivenUp(
   deployment: Deployment,
   credentials: DatabaseCredentials,
-  problem: string,
+  failure: unknown,
 ): Promise<void> {
-  // Of a server that does not answer at all, nothing more can be learnt.
-  if (!/unavailable|not available|shutdown/i.test(problem)) return;
+  // Of a server that does not answer at all, nothing more can be learnt. `cypher-shell` has one exit
+  // code for all failures; to misread its text costs a query, or the full wait, and decides nothing.
+  const isRefusal = failure instanceof CommandFailedError &&
+    /unavailable|not available|shutdown/i.test(failure.stderrTail);
+  if (!isRefusal) return;
   const { database } = credentials;
   let rows: string[][];
   try {

@@ -3,15 +3,14 @@ import { messageOf } from "../../errors/mod.ts";
 import { writeAll } from "../../files/mod.ts";
 import {
   configuredEndpoint,
+  isKind,
   multipartEtag,
-  ObjectNotFoundError,
   S3Bucket,
   type S3OpenUpload,
   type S3Part,
-  S3RequestError,
   type S3Settings,
   type S3Upload,
-} from "../../kloset/mod.ts";
+} from "../../s3/mod.ts";
 import { InfrahubBackupError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize } from "../show_values.ts";
@@ -51,7 +50,7 @@ export class ArchiveBucket {
   /**
    * Connects to nothing yet.
    *
-   * @throws {UnsupportedLocationError} the endpoint is no URL
+   * @throws {S3LocationError} the endpoint is no URL
    */
   constructor(name: string, s3: S3Settings) {
     const endpoint = configuredEndpoint(s3);
@@ -78,9 +77,9 @@ export class ArchiveBucket {
    */
   async requireReachable(): Promise<void> {
     try {
-      for await (const _ of this.#bucket.list("Cannot reach the S3 bucket", "", 1)) return;
+      for await (const _ of this.#bucket.objects.list("Cannot reach the S3 bucket", "", 1)) return;
     } catch (error) {
-      if (error instanceof S3RequestError && error.kind === "denied") return;
+      if (isKind(error, "denied")) return;
       throw new ArchiveTransferError(messageOf(error), { cause: error });
     }
   }
@@ -103,11 +102,11 @@ export class ArchiveBucket {
         size_human: formatSize(size),
       });
       if (size <= PART_BYTES) {
-        await this.#bucket.put(what, key, await Deno.readFile(path), false);
+        await this.#bucket.objects.put(what, key, await Deno.readFile(path), false);
       } else if (!await this.#isThere(what, path, key, size, signal)) {
         await this.#uploadParts(what, { path, key, size }, { reporter, signal });
       }
-      const stored = await this.#bucket.head(what, key);
+      const stored = await this.#bucket.objects.head(what, key);
       if (stored.size !== size) {
         throw new ArchiveTransferError(
           `${what}: ${stored.size} bytes have arrived, and ${size} were sent`,
@@ -133,7 +132,7 @@ export class ArchiveBucket {
   async download(key: string, path: string, { reporter, signal }: TransferOptions): Promise<void> {
     const what = `failed to download from S3: s3://${this.name}/${key}`;
     try {
-      const { size, etag } = await this.#bucket.head(what, key);
+      const { size, etag } = await this.#bucket.objects.head(what, key);
       reporter.info(`Downloading backup from S3: s3://${this.name}/${key}`, {
         size_human: formatSize(size),
       });
@@ -141,13 +140,18 @@ export class ArchiveBucket {
       const hash = createHash("md5");
       let arrived = 0;
       if (size > 0) {
-        await this.#bucket.stream(what, key, { offset: 0, end: size, etag }, async (bytes) => {
-          signal.throwIfAborted();
-          hash.update(bytes);
-          await writeAll(file, bytes);
-          arrived += bytes.length;
-          reporter.progress?.({ component: "download", bytes: arrived, bytesTotal: size });
-        });
+        await this.#bucket.objects.stream(
+          what,
+          key,
+          { offset: 0, end: size, etag },
+          async (bytes) => {
+            signal.throwIfAborted();
+            hash.update(bytes);
+            await writeAll(file, bytes);
+            arrived += bytes.length;
+            reporter.progress?.({ component: "download", bytes: arrived, bytesTotal: size });
+          },
+        );
       }
       const { size: written } = await file.stat();
       if (written !== size) {
@@ -161,7 +165,7 @@ export class ArchiveBucket {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ArchiveTransferError) throw error;
-      const missing = error instanceof ObjectNotFoundError
+      const missing = isKind(error, "no-object")
         ? `backup file not found: s3://${this.name}/${key}`
         : messageOf(error);
       throw new ArchiveTransferError(missing, { cause: error });
@@ -178,11 +182,10 @@ export class ArchiveBucket {
   ): Promise<boolean> {
     let found;
     try {
-      found = await this.#bucket.head(what, key);
+      found = await this.#bucket.objects.head(what, key);
     } catch (error) {
-      if (error instanceof ObjectNotFoundError) return false;
       // Who may only write cannot look; the upload itself does not replace anything either.
-      if (error instanceof S3RequestError && error.kind === "denied") return false;
+      if (isKind(error, "no-object", "denied")) return false;
       throw error;
     }
     const isSame = found.size === size &&
@@ -213,7 +216,7 @@ export class ArchiveBucket {
           parts.push(there);
           if (resumed++ === 0) reporter.info("Resuming an earlier upload");
         } else {
-          parts.push(await this.#bucket.uploadPart(what, upload, number, bytes, ended));
+          parts.push(await this.#bucket.uploads.sendPart(what, upload, number, bytes, ended));
         }
         arrived += length;
         reporter.progress?.({ component: "upload", bytes: arrived, bytesTotal: size });
@@ -231,7 +234,7 @@ export class ArchiveBucket {
       throw stop.signal.aborted ? stop.signal.reason : error;
     }
     parts.sort((a, b) => a.number - b.number);
-    await this.#bucket.completeUpload(what, upload, parts);
+    await this.#bucket.uploads.complete(what, upload, parts);
   }
 
   /** The upload of that key that has begun last, or a new one. */
@@ -241,20 +244,19 @@ export class ArchiveBucket {
   ): Promise<{ upload: S3OpenUpload; known: Map<number, S3Part> }> {
     let latest: S3Upload | undefined;
     try {
-      for await (const upload of this.#bucket.uploads(what, key)) {
+      for await (const upload of this.#bucket.uploads.list(what, key)) {
         if (upload.key !== key) continue;
         if (latest === undefined || upload.startedMs >= latest.startedMs) latest = upload;
       }
       if (latest !== undefined) {
-        const known = await this.#bucket.parts(what, latest);
+        const known = await this.#bucket.uploads.parts(what, latest);
         return { upload: latest, known: new Map(known.map((part) => [part.number, part])) };
       }
     } catch (error) {
       // Who may not list uploads, or whose service cannot, starts anew.
-      if (!(error instanceof S3RequestError)) throw error;
-      if (!["denied", "unsupported", "no-upload"].includes(error.kind)) throw error;
+      if (!isKind(error, "denied", "unsupported", "no-upload")) throw error;
     }
-    return { upload: await this.#bucket.startUpload(what, key), known: new Map() };
+    return { upload: await this.#bucket.uploads.start(what, key), known: new Map() };
   }
 }
 

@@ -1,7 +1,10 @@
 import { type Deployment, TASK_WORKER } from "../deployment/mod.ts";
 import { CommandFailedError } from "../../environment/mod.ts";
 
-/** Whether a program says that it does not know the sub-command, as older versions do. */
+/**
+ * Whether a program says that it does not know the sub-command, as older versions do. Its exit code
+ * is that of any wrong usage, so that its text has to be read.
+ */
 export function isNoSuchCommand(error: unknown): boolean {
   return error instanceof CommandFailedError && /no such command/i.test(error.stderrTail);
 }

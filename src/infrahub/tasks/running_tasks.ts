@@ -163,7 +163,8 @@ class TaskLister {
 
 function complainedLimit(error: unknown): number | undefined {
   if (!(error instanceof CommandFailedError)) return undefined;
-  // Rich breaks its lines where the console ends.
+  // The server's limit stands in the text of its refusal and nowhere else. Rich breaks its lines
+  // where the console ends.
   const text = error.stderrTail.replaceAll(/\s+/g, " ");
   const limit = /must be less than or equal to (\d+)/.exec(text)?.[1];
   return limit === undefined ? undefined : Number(limit);

@@ -1,5 +1,6 @@
 import { pbkdf2, scrypt, type ScryptOptions } from "node:crypto";
 import { promisify } from "node:util";
+import { KlosetError } from "../errors.ts";
 import { type Encryption, FormatError, type KdfParameters } from "../format/mod.ts";
 import { AES_KEY_BYTES } from "../encryption/mod.ts";
 import type { Argon2idReply, Argon2idRequest } from "./argon2id_worker.ts";
@@ -77,12 +78,12 @@ async function deriveByArgon2id(
   try {
     worker.onmessage = ({ data }: MessageEvent<Argon2idReply>) => {
       if ("key" in data) resolve(data.key);
-      else reject(new Error(`Cannot derive the key of the repository: ${data.error}`));
+      else reject(new KlosetError(`Cannot derive the key of the repository: ${data.error}`));
     };
     worker.onerror = (event) => {
       // Handled here: without this the event would end the process.
       event.preventDefault();
-      reject(new Error(`Cannot derive the key of the repository: ${event.message}`));
+      reject(new KlosetError(`Cannot derive the key of the repository: ${event.message}`));
     };
     worker.postMessage(request);
     return await promise;

@@ -1,4 +1,5 @@
 import { StoreError } from "../errors.ts";
+import { asStore } from "./_s3_errors.ts";
 import { copyShared } from "./_shared_copy.ts";
 import type { S3Bucket, S3OpenUpload, S3Part } from "../../s3/mod.ts";
 import type { ObjectWriter } from "./store.ts";
@@ -81,7 +82,15 @@ export class S3Writer implements ObjectWriter {
     this.#replaces = replaces;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
+    return asStore(() => this.#write(bytes));
+  }
+
+  close(): Promise<void> {
+    return asStore(() => this.#close());
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
     this.#requireOpen();
     for (let taken = 0; taken < bytes.length;) {
       this.#buffer ??= this.#pool.take();
@@ -93,18 +102,18 @@ export class S3Writer implements ObjectWriter {
     }
   }
 
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     this.#requireOpen();
     try {
       if (this.#upload === undefined) {
         const bytes = (this.#buffer ?? new Uint8Array()).subarray(0, this.#filled);
-        await this.#bucket.put(this.#what, this.#key, bytes, this.#replaces);
+        await this.#bucket.objects.put(this.#what, this.#key, bytes, this.#replaces);
       } else {
         if (this.#filled > 0) await this.#sendPart();
         await Promise.all(this.#sending);
         if (this.#failure !== undefined) throw this.#failure.error;
         const parts = this.#parts.toSorted((a, b) => a.number - b.number);
-        await this.#bucket.completeUpload(this.#what, await this.#upload, parts);
+        await this.#bucket.uploads.complete(this.#what, await this.#upload, parts);
       }
       this.#state = "closed";
       this.#release();
@@ -122,7 +131,7 @@ export class S3Writer implements ObjectWriter {
     this.#release();
     if (this.#upload === undefined) return;
     try {
-      await this.#bucket.abortUpload(this.#what, await this.#upload);
+      await this.#bucket.uploads.abort(this.#what, await this.#upload);
     } catch {
       // Best effort: nobody sees the parts, and removeAbandoned() or the service removes them later.
     }
@@ -153,10 +162,12 @@ export class S3Writer implements ObjectWriter {
   }
 
   async #send(number: number, bytes: Uint8Array): Promise<void> {
-    this.#upload ??= this.#bucket.startUpload(this.#what, this.#key, "quick");
+    this.#upload ??= this.#bucket.uploads.start(this.#what, this.#key, "quick");
     const upload = await this.#upload;
     const { signal } = this.#aborted;
-    this.#parts.push(await this.#bucket.uploadPart(this.#what, upload, number, bytes, signal));
+    this.#parts.push(
+      await this.#bucket.uploads.sendPart(this.#what, upload, number, bytes, signal),
+    );
   }
 
   #release(): void {

@@ -7,7 +7,7 @@ import type { Store } from "./store.ts";
 
 /**
  * The store of a location: a path, `fs:path` or `fs://path`; relative paths start at the
- * working directory. Or an `s3://` location, see {@linkcode parseS3Location}.
+ * working directory. Or an `s3://` location, see `parseS3Location` of `src/s3`.
  *
  * Opens nothing yet.
  *

@@ -1,12 +1,14 @@
 import { CorruptionError, ObjectNotFoundError, RepositoryExistsError } from "../errors.ts";
-import { PartPool, S3Writer } from "./_s3_writer.ts";
 import {
   configuredEndpoint,
+  isKind,
   parseS3Location,
   S3Bucket,
-  S3RequestError,
+  type S3Location,
   type S3Settings,
 } from "../../s3/mod.ts";
+import { asStore, storeErrorOf } from "./_s3_errors.ts";
+import { PartPool, S3Writer } from "./_s3_writer.ts";
 import {
   isObjectName,
   type ObjectKind,
@@ -58,11 +60,11 @@ export class S3Store implements Store {
   /**
    * Connects to nothing yet.
    *
-   * @param location see {@linkcode parseS3Location}
+   * @param location see `parseS3Location` of `src/s3`
    * @throws {UnsupportedLocationError} the location or the endpoint cannot be used
    */
   constructor(location: string, settings: S3Settings = {}) {
-    const address = parseS3Location(location, configuredEndpoint(settings));
+    const address = addressOf(location, settings);
     this.location = address.location;
     this.#bucket = new S3Bucket(address, settings);
     this.#onWarning = settings.onWarning ?? (() => {});
@@ -72,83 +74,94 @@ export class S3Store implements Store {
    * A missing bucket counts as absent: a new repository makes it. So do other keys beside where the
    * repository's would be, as buckets are shared; packfiles or states without a CONFIG do not.
    */
-  async presence(): Promise<StorePresence> {
+  presence(): Promise<StorePresence> {
     const what = `Cannot open repository "${this.location}"`;
-    try {
-      await this.#bucket.get(what, this.#key("CONFIG"));
-      return "repository";
-    } catch (error) {
-      if (isNoBucket(error)) return "absent";
-      if (!(error instanceof ObjectNotFoundError)) throw error;
-    }
-    for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
-      for await (const _ of this.#bucket.list(what, this.#key(`${folder}/`), 1)) return "foreign";
-    }
-    return "absent";
+    const { objects } = this.#bucket;
+    return asStore(async () => {
+      try {
+        await objects.get(what, this.#key("CONFIG"));
+        return "repository";
+      } catch (error) {
+        if (isKind(error, "no-bucket")) return "absent";
+        if (!isKind(error, "no-object")) throw error;
+      }
+      for (const folder of [FOLDERS.packfile, FOLDERS.state]) {
+        for await (const _ of objects.list(what, this.#key(`${folder}/`), 1)) return "foreign";
+      }
+      return "absent";
+    });
   }
 
-  async create(configuration: Uint8Array): Promise<void> {
+  create(configuration: Uint8Array): Promise<void> {
     const what = `Cannot create repository "${this.location}"`;
     const key = this.#key("CONFIG");
+    const { objects } = this.#bucket;
     const exists = (cause?: unknown) =>
       new RepositoryExistsError(`${what}: somebody else has created one at the same time`, {
         cause,
       });
     const put = async () => {
       try {
-        await this.#bucket.put(what, key, configuration, false);
+        await objects.put(what, key, configuration, false);
       } catch (error) {
-        if (error instanceof S3RequestError && error.kind === "exists") throw exists(error);
-        throw error;
+        throw isKind(error, "exists") ? exists(error) : error;
       }
     };
-    try {
-      await put();
-    } catch (error) {
-      if (!isNoBucket(error)) throw error;
-      this.#onWarning(`Bucket "${this.#bucket.address.bucket}" does not exist: creating it`);
-      await this.#bucket.createBucket(what);
-      await put();
-    }
-    // Where the service knows no conditional writes, or ignores them, a client that has looked before
-    // our write may write after it: by then it has done so, and whoever wrote last has won.
-    if (!await this.#bucket.refusesOverwrite(what, key, configuration)) {
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    }
-    const stored = await this.#bucket.get(what, key);
-    if (stored.length !== configuration.length || stored.some((b, i) => b !== configuration[i])) {
-      throw exists();
-    }
+    return asStore(async () => {
+      try {
+        await put();
+      } catch (error) {
+        if (!isKind(error, "no-bucket")) throw error;
+        this.#onWarning(`Bucket "${this.#bucket.address.bucket}" does not exist: creating it`);
+        await this.#bucket.create(what);
+        await put();
+      }
+      // Where the service knows no conditional writes, or ignores them, a client that has looked
+      // before our write may write after it: by then it has done so, and whoever wrote last has won.
+      if (!await objects.refusesOverwrite(what, key, configuration)) {
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      }
+      const stored = await objects.get(what, key);
+      if (stored.length !== configuration.length || stored.some((b, i) => b !== configuration[i])) {
+        throw exists();
+      }
+    });
   }
 
-  async readConfiguration(): Promise<Uint8Array> {
+  readConfiguration(): Promise<Uint8Array> {
     const what = `Cannot open repository "${this.location}"`;
-    try {
-      return await this.#bucket.get(what, this.#key("CONFIG"));
-    } catch (error) {
-      if (!isNoBucket(error)) throw error;
-      throw new ObjectNotFoundError(error.message, { cause: error });
-    }
+    return asStore(async () => {
+      try {
+        return await this.#bucket.objects.get(what, this.#key("CONFIG"));
+      } catch (error) {
+        if (!isKind(error, "no-bucket")) throw error;
+        throw new ObjectNotFoundError(error.message, { cause: error });
+      }
+    });
   }
 
-  async list(kind: ObjectKind): Promise<string[]> {
+  list(kind: ObjectKind): Promise<string[]> {
     const what = `Cannot list ${FOLDERS[kind]} of "${this.location}"`;
     const folder = this.#key(`${FOLDERS[kind]}/`);
-    const names: string[] = [];
-    for await (const { key } of this.#bucket.list(what, folder)) {
-      const name = key.slice(key.lastIndexOf("/") + 1);
-      if (isObjectName(name) && key === this.#objectKey(kind, name)) names.push(name);
-    }
-    return names;
+    return asStore(async () => {
+      const names: string[] = [];
+      for await (const { key } of this.#bucket.objects.list(what, folder)) {
+        const name = key.slice(key.lastIndexOf("/") + 1);
+        if (isObjectName(name) && key === this.#objectKey(kind, name)) names.push(name);
+      }
+      return names;
+    });
   }
 
-  async readAll(kind: ObjectKind, id: string): Promise<Uint8Array> {
-    return await this.#bucket.get(`Cannot read ${kind} ${id}`, this.#objectKey(kind, id));
+  readAll(kind: ObjectKind, id: string): Promise<Uint8Array> {
+    const what = `Cannot read ${kind} ${id}`;
+    return asStore(() => this.#bucket.objects.get(what, this.#objectKey(kind, id)));
   }
 
   async read(kind: ObjectKind, id: string, offset: number, target: Uint8Array): Promise<void> {
     const what = `Cannot read ${kind} ${id}`;
-    const filled = await this.#bucket.read(what, this.#objectKey(kind, id), offset, target);
+    const key = this.#objectKey(kind, id);
+    const filled = await asStore(() => this.#bucket.objects.read(what, key, offset, target));
     if (filled === target.length) return;
     throw new CorruptionError(
       `${what}: it ends before byte ${offset + target.length}, which is needed`,
@@ -157,16 +170,15 @@ export class S3Store implements Store {
   }
 
   async size(kind: ObjectKind, id: string): Promise<number> {
-    const { size } = await this.#bucket.head(
-      `Cannot read ${kind} ${id}`,
-      this.#objectKey(kind, id),
-    );
-    return size;
+    const what = `Cannot read ${kind} ${id}`;
+    const key = this.#objectKey(kind, id);
+    return (await asStore(() => this.#bucket.objects.head(what, key))).size;
   }
 
-  async put(kind: ObjectKind, id: string, bytes: Uint8Array): Promise<void> {
+  put(kind: ObjectKind, id: string, bytes: Uint8Array): Promise<void> {
     const what = `Cannot write ${kind} ${id}`;
-    await this.#bucket.put(what, this.#objectKey(kind, id), bytes, kind === "lock");
+    const key = this.#objectKey(kind, id);
+    return asStore(() => this.#bucket.objects.put(what, key, bytes, kind === "lock"));
   }
 
   openWriter(kind: ObjectKind, id: string): Promise<ObjectWriter> {
@@ -179,34 +191,39 @@ export class S3Store implements Store {
     );
   }
 
-  async delete(kind: ObjectKind, id: string): Promise<void> {
-    await this.#bucket.delete(`Cannot delete ${kind} ${id}`, this.#objectKey(kind, id));
+  delete(kind: ObjectKind, id: string): Promise<void> {
+    const what = `Cannot delete ${kind} ${id}`;
+    return asStore(() => this.#bucket.objects.delete(what, this.#objectKey(kind, id)));
   }
 
-  async claim(name: string): Promise<(() => Promise<void>) | undefined> {
-    const what = `Cannot take the name ${name}`;
+  claim(name: string): Promise<(() => Promise<void>) | undefined> {
     const key = this.#key(`${CLAIMS}/${name}`);
     const mine = new TextEncoder().encode(crypto.randomUUID());
-    try {
-      await this.#bucket.put(what, key, mine, false);
-    } catch (error) {
-      if (error instanceof S3RequestError && error.kind === "exists") return undefined;
-      throw error;
-    }
-    return () => this.#bucket.delete(`Cannot give back the name ${name}`, key);
+    const { objects } = this.#bucket;
+    return asStore(async () => {
+      try {
+        await objects.put(`Cannot take the name ${name}`, key, mine, false);
+      } catch (error) {
+        if (isKind(error, "exists")) return undefined;
+        throw error;
+      }
+      return () => asStore(() => objects.delete(`Cannot give back the name ${name}`, key));
+    });
   }
 
-  async removeAbandoned(beforeMs: number): Promise<void> {
+  removeAbandoned(beforeMs: number): Promise<void> {
     const what = `Cannot clean up "${this.location}"`;
-    const uploads = this.#bucket.uploads(what, this.#key(`${FOLDERS.packfile}/`));
-    for await (const upload of uploads) {
-      if (upload.startedMs < beforeMs) await this.#bucket.abortUpload(what, upload);
-    }
+    const { uploads } = this.#bucket;
+    return asStore(async () => {
+      for await (const upload of uploads.list(what, this.#key(`${FOLDERS.packfile}/`))) {
+        if (upload.startedMs < beforeMs) await uploads.abort(what, upload);
+      }
+    });
   }
 
   /** What the service's clock says, in milliseconds since 1970; undefined where it does not. */
-  async serverTimeMs(): Promise<number | undefined> {
-    return await this.#bucket.serverTimeMs(`Cannot reach "${this.location}"`);
+  serverTimeMs(): Promise<number | undefined> {
+    return asStore(() => this.#bucket.serverTimeMs(`Cannot reach "${this.location}"`));
   }
 
   #key(name: string): string {
@@ -219,6 +236,10 @@ export class S3Store implements Store {
   }
 }
 
-function isNoBucket(error: unknown): error is S3RequestError {
-  return error instanceof S3RequestError && error.kind === "no-bucket";
+function addressOf(location: string, settings: S3Settings): S3Location {
+  try {
+    return parseS3Location(location, configuredEndpoint(settings));
+  } catch (error) {
+    throw storeErrorOf(error);
+  }
 }

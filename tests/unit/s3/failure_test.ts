@@ -1,7 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { understand } from "../../../src/s3/_failure.ts";
 import { StallError } from "../../../src/s3/_http.ts";
-import { retryDelayMs } from "../../../src/s3/_retry.ts";
 
 const PLACE = { bucket: "bkt", endpoint: "https://s3.example.org" };
 
@@ -83,18 +82,4 @@ Deno.test("understand() finds the bucket's region wherever the service says it",
     { name: "AuthorizationHeaderMalformed", $metadata: { httpStatusCode: 400 } },
   );
   assertEquals(understand(malformed, PLACE, "us-east-1").region, "eu-west-9");
-});
-
-Deno.test("retryDelayMs() doubles up to a limit, with full jitter", () => {
-  const policy = { attempts: 10, firstDelayMs: 100, maximumDelayMs: 1000 };
-  assertEquals([1, 2, 3, 4, 5, 50].map((n) => retryDelayMs(policy, n, 1)), [
-    100,
-    200,
-    400,
-    800,
-    1000,
-    1000,
-  ]);
-  assertEquals(retryDelayMs(policy, 3, 0), 0);
-  assertEquals(retryDelayMs(policy, 3, 0.5), 200);
 });

@@ -1,9 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  isPrivateHost,
-  parseS3Location,
-  UnsupportedLocationError,
-} from "../../../src/kloset/mod.ts";
+import { isPrivateHost, parseS3Location, S3LocationError } from "../../../src/s3/mod.ts";
 
 const MINE = "https://minio.example.org:9000";
 
@@ -76,7 +72,7 @@ Deno.test("parseS3Location() decodes credentials and leaves them out of the loca
 
 Deno.test("parseS3Location() refuses what could mean two things, and says how to write it", () => {
   const refused = (location: string, endpoint?: string) =>
-    assertThrows(() => parseS3Location(location, endpoint), UnsupportedLocationError).message;
+    assertThrows(() => parseS3Location(location, endpoint), S3LocationError).message;
   const dotted = refused("s3://my.bucket/a", MINE);
   assert(dotted.includes(`s3://minio.example.org:9000/my.bucket/…`), dotted);
   assert(dotted.includes("s3://my.bucket:443/…"), dotted);
@@ -108,13 +104,13 @@ Deno.test("parseS3Location() refuses what is malformed, and repeats no secret", 
     "s3://AK:hush@a b/bkt",
   ];
   for (const location of locations) {
-    const error = assertThrows(() => parseS3Location(location), UnsupportedLocationError);
+    const error = assertThrows(() => parseS3Location(location), S3LocationError);
     assert(!error.message.includes("hush"), `${location}: ${error.message}`);
   }
   for (const endpoint of ["minio:9000", "ftp://h", "https://", "http://AK:hush@h"]) {
     const error = assertThrows(
       () => parseS3Location("s3://bucket", endpoint),
-      UnsupportedLocationError,
+      S3LocationError,
     );
     assert(!error.message.includes("hush"), `${endpoint}: ${error.message}`);
   }

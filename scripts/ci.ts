@@ -104,6 +104,7 @@ const STEPS: readonly Step[] = [
     env: async () => ({ PLAKAR: await installPeer("plakar") }),
   },
   { name: "operations", argv: task("test:operations"), tests: true, compiled: true },
+  { name: "postgres", argv: task("test:postgres"), tests: true },
   { name: "s3", argv: task("test:s3"), tests: true, compiled: true },
   // What the end-to-end tests stand on; on a new machine it takes some minutes to make.
   { name: "images", argv: [DENO, "run", "-A", "scripts/e2e/stack.ts", "images"] },

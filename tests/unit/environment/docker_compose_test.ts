@@ -28,6 +28,26 @@ Deno.test("DockerCompose.run calls docker as the Go tool does", async () => {
   ]);
 });
 
+Deno.test("DockerCompose.run keeps variables of the container from a command", async () => {
+  await using docker = await StandIn.create("cat");
+  const options = { unset: ["PGHOST", "PGUSER"], env: { PGUSER: "u" } };
+  await compose(docker).run("database", ["psql", "-X"], options);
+  await compose(docker).run("database", ["psql"], { ...options, secrets: { PGPASSWORD: "x" } });
+  const [plain, secret] = await docker.calls();
+  assertEquals(plain?.slice(5), [
+    "-e",
+    "PGUSER=u",
+    "database",
+    "sh",
+    "-c",
+    'unset PGHOST; exec "$@"',
+    "sh",
+    "psql",
+    "-X",
+  ]);
+  assertStringIncludes(secret?.join(" ") ?? "", "sh -c unset PGHOST; IFS= read -r PGPASSWORD");
+});
+
 Deno.test("DockerCompose.run gives an empty standard input", async () => {
   await using docker = await StandIn.create(DOCKER_EXEC);
   assertEquals(await compose(docker).run("database", ["wc", "-c"]), "0");

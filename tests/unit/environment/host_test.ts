@@ -48,6 +48,27 @@ Deno.test("Host tells a cut stream by the error of the command that takes it", a
   assert(error.stderrTail.includes("tar"), error.stderrTail);
 });
 
+Deno.test("Host lets a command not inherit what is to be unset, but for what is set", async () => {
+  const host = new Host();
+  Deno.env.set("PGHOST", "inherited");
+  Deno.env.set("PGUSER", "inherited");
+  try {
+    const show = ["sh", "-c", 'echo "${PGHOST-none} ${PGUSER-none} ${PGPASSWORD-none}"'];
+    const unset = ["PGHOST", "PGUSER", "PGPASSWORD"];
+    assertEquals(await host.run("database", show, { unset }), "none none none");
+    const options = { unset, env: { PGUSER: "set" }, secrets: { PGPASSWORD: "x" } };
+    assertEquals(await host.run("database", show, options), "none set x");
+    const { message } = await assertRejects(
+      () => host.run("database", ["false"], { unset }),
+      CommandFailedError,
+    );
+    assertEquals(message, 'command "false" exited with code 1');
+  } finally {
+    Deno.env.delete("PGHOST");
+    Deno.env.delete("PGUSER");
+  }
+});
+
 Deno.test("Host hands over secrets on no command line", async () => {
   const host = new Host();
   const secrets = { PGPASSWORD: " tell-nobody " };

@@ -1,6 +1,12 @@
 import { captureCommand, CommandFailedError } from "./command/mod.ts";
 import { distinctId } from "./distinct_id.ts";
-import type { Environment, EnvironmentPlace, ServiceName, ServiceStatus } from "./environment.ts";
+import type {
+  Environment,
+  EnvironmentPlace,
+  ServiceHealth,
+  ServiceName,
+  ServiceStatus,
+} from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "./remote/mod.ts";
 import { items, members, text } from "./untyped.ts";
@@ -32,6 +38,8 @@ export interface ComposeContainer {
   readonly command: string;
   /** Such as `running`, `restarting`, `exited` or `created`. */
   readonly state: string;
+  /** Of its health check: such as `healthy` or `starting`; empty when it has none. */
+  readonly health: string;
 }
 
 const CONTROL_TIMEOUT_MS = 600_000;
@@ -82,6 +90,19 @@ export class DockerCompose extends RemoteExec implements Environment {
     const containers = (await this.containers(signal)).filter((one) => one.service === service);
     if (containers.length === 0) return "absent";
     return containers.some((one) => !STOPPED_STATES.includes(one.state)) ? "running" : "stopped";
+  }
+
+  /**
+   * Healthy when all its containers are that run; those without a health check count for nothing.
+   *
+   * @throws {CommandFailedError} when it cannot be found out
+   */
+  async health(service: ServiceName, signal?: AbortSignal): Promise<ServiceHealth> {
+    const checks = (await this.containers(signal))
+      .filter((one) => one.service === service && !STOPPED_STATES.includes(one.state))
+      .map(({ health }) => health).filter((health) => health !== "");
+    if (checks.length === 0) return "unknown";
+    return checks.every((health) => health === "healthy") ? "healthy" : "unhealthy";
   }
 
   /**
@@ -190,11 +211,12 @@ function parseContainers(output: string): ComposeContainer[] {
   return listed.map(members)
     // `compose run` leaves containers that belong to a service and are not part of it.
     .filter(({ Labels }) => !text(Labels).includes("com.docker.compose.oneoff=True"))
-    .map(({ Name, Service, Image, Command, State }) => ({
+    .map(({ Name, Service, Image, Command, State, Health }) => ({
       name: text(Name),
       service: text(Service),
       image: text(Image),
       command: text(Command),
       state: text(State).toLowerCase(),
+      health: text(Health).toLowerCase(),
     }));
 }

@@ -53,6 +53,9 @@ export interface EnvironmentPlace {
   readonly id?: string;
 }
 
+/** What a platform's own check of a service says; "unknown" where it has none. */
+export type ServiceHealth = "healthy" | "unhealthy" | "unknown";
+
 /**
  * Where an Infrahub deployment runs, and how commands reach its services. Standard output and
  * standard error are never merged; every error carries the tail of standard error.
@@ -89,6 +92,14 @@ export interface Environment {
 
   /** @throws {CommandFailedError} when the status cannot be found out */
   status(service: ServiceName, signal?: AbortSignal): Promise<ServiceStatus>;
+
+  /**
+   * Whether a service does what it is for, as its health check or readiness probe says: of several
+   * replicas, all that there should be.
+   *
+   * @throws {CommandFailedError} when it cannot be found out
+   */
+  health(service: ServiceName, signal?: AbortSignal): Promise<ServiceHealth>;
 
   /** Starts services; those that run already are fine. */
   start(services: readonly ServiceName[], signal?: AbortSignal): Promise<void>;

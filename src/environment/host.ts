@@ -14,6 +14,7 @@ import type {
   EnvironmentPlace,
   ExecOptions,
   RunOptions,
+  ServiceHealth,
   ServiceName,
   ServiceStatus,
   StreamOptions,
@@ -129,6 +130,11 @@ export class Host implements Environment {
     });
     if (exitCode === NO_SUCH_UNIT || stdout === "unknown") return "absent";
     return stdout === "inactive" || stdout === "failed" ? "stopped" : "running";
+  }
+
+  /** Unknown: systemd has no check of what a unit does. */
+  health(): Promise<ServiceHealth> {
+    return Promise.resolve("unknown");
   }
 
   /**

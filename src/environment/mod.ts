@@ -45,6 +45,7 @@ export type {
   EnvironmentPlace,
   ExecOptions,
   RunOptions,
+  ServiceHealth,
   ServiceName,
   ServiceStatus,
   StreamOptions,

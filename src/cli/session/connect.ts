@@ -30,9 +30,13 @@ export async function findDeployment(session: Session): Promise<Deployment> {
   return { environment, reporter, clock: context.clock, signal: context.signal };
 }
 
-/** Finds the deployment, and the credentials of its databases. */
-export async function connect(session: Session): Promise<Connection> {
-  const deployment = await findDeployment(session);
+/**
+ * Finds the deployment, and the credentials of its databases.
+ *
+ * @param waitsForServices whether services that are started are waited for
+ */
+export async function connect(session: Session, waitsForServices = true): Promise<Connection> {
+  const deployment = { ...await findDeployment(session), waitsForServices };
   return { deployment, credentials: await findCredentials(deployment, session.context.env) };
 }
 
@@ -41,11 +45,18 @@ export interface IdentifiedConnection extends Connection {
   readonly inHand: Required<DeploymentInHand>;
 }
 
-/** Finds the deployment, the credentials of its databases, and what tells it from others. */
-export async function connectAndIdentify(session: Session): Promise<IdentifiedConnection> {
+/**
+ * Finds the deployment, the credentials of its databases, and what tells it from others.
+ *
+ * @param waitsForServices as in {@linkcode connect}
+ */
+export async function connectAndIdentify(
+  session: Session,
+  waitsForServices: boolean,
+): Promise<IdentifiedConnection> {
   const { context, reporter } = session;
   const name = deploymentName(session);
-  const connection = await connect(session);
+  const connection = await connect(session, waitsForServices);
   const host = context.hostname();
   const deployment = await identifyDeployment({
     ...connection,

@@ -14,6 +14,7 @@ export {
   durationOption,
   environmentOption,
   neo4jEditionOption,
+  noWaitOption,
   parseBoolean,
   percentArgument,
   streamTimeoutOption,

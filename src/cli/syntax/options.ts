@@ -121,6 +121,15 @@ export function streamTimeoutOption() {
   );
 }
 
+/** `--no-wait`, for commands that start services. */
+export function noWaitOption() {
+  // No variable: its rule has none for an option that takes something away.
+  return new Option(
+    "--no-wait",
+    "do not wait until services that are started answer; each needs those before it",
+  );
+}
+
 /** `--neo4j-edition` for commands that would ask Neo4j otherwise. */
 export function neo4jEditionOption() {
   return environmentOption(

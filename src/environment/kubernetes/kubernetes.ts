@@ -4,6 +4,7 @@ import type {
   Environment,
   EnvironmentPlace,
   RunOptions,
+  ServiceHealth,
   ServiceName,
   ServiceStatus,
 } from "../environment.ts";
@@ -121,6 +122,17 @@ export class Kubernetes extends RemoteExec implements Environment {
     const workloads = workloadsOf(service, await this.#workloads(signal));
     if (workloads.some(({ replicas }) => replicas > 0)) return "running";
     return pods.length > 0 || workloads.length > 0 ? "stopped" : "absent";
+  }
+
+  /**
+   * Healthy when all its pods are ready.
+   *
+   * @throws {CommandFailedError} when it cannot be found out
+   */
+  async health(service: ServiceName, signal?: AbortSignal): Promise<ServiceHealth> {
+    const pods = podsOf(service, await this.#allPods(signal)).filter((pod) => !pod.isTerminating);
+    if (pods.length === 0) return "unknown";
+    return pods.every(({ isReady }) => isReady) ? "healthy" : "unhealthy";
   }
 
   /**

@@ -2,7 +2,7 @@ import type { ServiceName } from "../../environment/mod.ts";
 import type { Deployment } from "./deployment.ts";
 import { messageOf } from "../../errors/mod.ts";
 import { Secret } from "../secret.ts";
-import { SERVER } from "./services.ts";
+import { SERVER } from "./service_names.ts";
 
 /** How to get into a database. */
 export interface DatabaseCredentials {

@@ -11,6 +11,13 @@ export interface Deployment {
   readonly clock: Clock;
   /** Ends the run when aborted. Undoing has a signal of its own. */
   readonly signal: AbortSignal;
+  /**
+   * Whether services that are started are waited for until they answer; those after them may fail
+   * at their start otherwise.
+   *
+   * @default {true}
+   */
+  readonly waitsForServices?: boolean;
 }
 
 /** A step against a deployment failed; the message begins with what was attempted. */

@@ -1,6 +1,6 @@
 import { messageOf } from "../../errors/mod.ts";
 import { type Deployment, DeploymentError } from "./deployment.ts";
-import { SERVER } from "./services.ts";
+import { SERVER } from "./service_names.ts";
 
 /** What is recorded when the version cannot be found out. */
 export const UNKNOWN_VERSION = "unknown";

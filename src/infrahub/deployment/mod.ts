@@ -21,15 +21,8 @@ export {
 } from "./deployment.ts";
 export { detectInfrahubVersion, UNKNOWN_VERSION } from "./infrahub_version.ts";
 export { DATABASE_WAIT, poll, type WaitOptions } from "./poll.ts";
-export {
-  DATABASE,
-  restartDependencies,
-  startFrontServices,
-  stopApplicationServices,
-  TASK_MANAGER,
-  TASK_MANAGER_DATABASE,
-  TASK_WORKER,
-} from "./services.ts";
+export { DATABASE, TASK_MANAGER, TASK_MANAGER_DATABASE, TASK_WORKER } from "./service_names.ts";
+export { restartDependencies, startFrontServices, stopApplicationServices } from "./services.ts";
 export { wipeTransientData } from "./transient_data.ts";
 export { type UndoAction, UndoFailedError, type UndoHandle, UndoJournal } from "./undo_journal.ts";
 export {

@@ -1,44 +1,18 @@
 import type { ServiceName, ServiceStatus } from "../../environment/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
 import { attempt, type Deployment, DeploymentError } from "./deployment.ts";
+import {
+  CACHE,
+  MESSAGE_QUEUE,
+  SERVER,
+  START_ORDER,
+  STOP_ORDER,
+  TASK_MANAGER,
+  TASK_MANAGER_BACKGROUND,
+  TASK_WORKER,
+} from "./service_names.ts";
+import { waitForService } from "./service_readiness.ts";
 import type { UndoHandle, UndoJournal } from "./undo_journal.ts";
-
-/** Service of Neo4j. */
-export const DATABASE = "database";
-/** Service of PostgreSQL, the task manager's database. */
-export const TASK_MANAGER_DATABASE = "task-manager-db";
-/** Service of the API server. */
-export const SERVER = "infrahub-server";
-/** Service of the workers. */
-export const TASK_WORKER = "task-worker";
-/** Service of the Prefect server. */
-export const TASK_MANAGER = "task-manager";
-/** Service of Prefect's background work; not every deployment has it. */
-export const TASK_MANAGER_BACKGROUND = "task-manager-background-svc";
-/** Service of Redis. */
-export const CACHE = "cache";
-/** Service of RabbitMQ. */
-export const MESSAGE_QUEUE = "message-queue";
-
-/** Everything but the two databases, users of a service before the service. */
-export const STOP_ORDER: readonly ServiceName[] = [
-  SERVER,
-  TASK_WORKER,
-  TASK_MANAGER,
-  TASK_MANAGER_BACKGROUND,
-  CACHE,
-  MESSAGE_QUEUE,
-];
-
-/** Everything but the two databases, services before their users. */
-export const START_ORDER: readonly ServiceName[] = [
-  CACHE,
-  MESSAGE_QUEUE,
-  TASK_MANAGER,
-  TASK_MANAGER_BACKGROUND,
-  SERVER,
-  TASK_WORKER,
-];
 
 /** What has been stopped, and how it comes back. */
 export interface StoppedServices {
@@ -87,9 +61,11 @@ export async function stopApplicationServices(
 }
 
 /**
- * Starts services in {@linkcode START_ORDER}. One that does not start does not keep the others down.
+ * Starts services in {@linkcode START_ORDER}, each when those before it are ready: Infrahub's server
+ * asks for its broker once, at its start, and ends when that is not there yet. One that does not start
+ * or does not become ready does not keep the others down.
  *
- * @throws {DeploymentError} naming every service that did not start
+ * @throws {DeploymentError} naming every service that did not start or is not ready
  */
 export async function startApplicationServices(
   deployment: Deployment,
@@ -104,6 +80,7 @@ export async function startApplicationServices(
     reporter.info(`Starting ${service}...`);
     try {
       await environment.start([service], signal);
+      await waitIfWanted(deployment, service);
     } catch (error) {
       failures.push({ service, error });
     }
@@ -119,6 +96,10 @@ export async function startApplicationServices(
   reporter.info("Application services started");
 }
 
+async function waitIfWanted(deployment: Deployment, service: ServiceName): Promise<void> {
+  if (deployment.waitsForServices ?? true) await waitForService(deployment, service);
+}
+
 /**
  * Restarts what the restored data is cached in: cache, message queue and task manager. Services
  * that the deployment does not have are passed over.
@@ -132,7 +113,10 @@ export async function restartDependencies(deployment: Deployment): Promise<void>
   await attempt(
     deployment,
     "failed to restart cache and message-queue",
-    () => environment.start([CACHE, MESSAGE_QUEUE], signal),
+    async () => {
+      await environment.start([CACHE, MESSAGE_QUEUE], signal);
+      for (const service of [CACHE, MESSAGE_QUEUE]) await waitIfWanted(deployment, service);
+    },
   );
   reporter.info("Restarting task manager...");
   await stopIfPossible(deployment, [TASK_MANAGER]);
@@ -140,7 +124,10 @@ export async function restartDependencies(deployment: Deployment): Promise<void>
   await attempt(
     deployment,
     "failed to restart task-manager",
-    () => environment.start([TASK_MANAGER], signal),
+    async () => {
+      await environment.start([TASK_MANAGER], signal);
+      await waitIfWanted(deployment, TASK_MANAGER);
+    },
   );
   try {
     await environment.start([TASK_MANAGER_BACKGROUND], signal);
@@ -151,16 +138,21 @@ export async function restartDependencies(deployment: Deployment): Promise<void>
 }
 
 /**
- * The last step of a restore: API server and workers.
+ * The last step of a restore: API server, and workers when that answers.
  *
- * @throws {DeploymentError} when they do not start
+ * @throws {DeploymentError} when one does not start or is not ready
  */
 export async function startFrontServices(deployment: Deployment): Promise<void> {
   deployment.reporter.info("Restarting Infrahub services...");
   await attempt(
     deployment,
     "failed to restart infrahub services",
-    () => deployment.environment.start([SERVER, TASK_WORKER], deployment.signal),
+    async () => {
+      for (const service of [SERVER, TASK_WORKER]) {
+        await deployment.environment.start([service], deployment.signal);
+        await waitIfWanted(deployment, service);
+      }
+    },
   );
 }
 

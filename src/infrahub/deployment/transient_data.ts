@@ -1,7 +1,7 @@
 import type { ServiceName } from "../../environment/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
 import type { Deployment } from "./deployment.ts";
-import { CACHE, MESSAGE_QUEUE } from "./services.ts";
+import { CACHE, MESSAGE_QUEUE } from "./service_names.ts";
 
 const WIPES: readonly { service: ServiceName; directory: string; what: string }[] = [
   { service: MESSAGE_QUEUE, directory: "/var/lib/rabbitmq", what: "message queue" },

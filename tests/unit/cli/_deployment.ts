@@ -10,7 +10,7 @@ import {
   DATABASE,
   STOP_ORDER,
   TASK_MANAGER_DATABASE,
-} from "../../../src/infrahub/deployment/services.ts";
+} from "../../../src/infrahub/deployment/service_names.ts";
 import { failure, FakeEnvironment } from "../infrahub/fake_environment.ts";
 import { recordingContext } from "./_support.ts";
 

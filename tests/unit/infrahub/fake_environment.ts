@@ -4,6 +4,7 @@ import type {
   Environment,
   ExecOptions,
   RunOptions,
+  ServiceHealth,
   ServiceName,
   ServiceStatus,
   StreamOptions,
@@ -48,6 +49,8 @@ export class FakeEnvironment implements Environment {
   readonly target = "fake";
   readonly calls: Call[] = [];
   readonly statuses = new Map<ServiceName, ServiceStatus | Error>();
+  /** Of a service with a check, what it says, one after the other; without when they are used up. */
+  readonly healths = new Map<ServiceName, ServiceHealth[]>();
   readonly #rules: Rule[] = [];
 
   constructor(kind: Environment["kind"] = "docker") {
@@ -134,6 +137,10 @@ export class FakeEnvironment implements Environment {
     this.#note("status", service, [], {});
     const status = this.statuses.get(service) ?? "running";
     return status instanceof Error ? Promise.reject(status) : Promise.resolve(status);
+  }
+
+  health(service: ServiceName): Promise<ServiceHealth> {
+    return Promise.resolve(this.healths.get(service)?.shift() ?? "unknown");
   }
 
   async start(services: readonly ServiceName[], signal?: AbortSignal): Promise<void> {

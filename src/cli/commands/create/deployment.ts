@@ -17,6 +17,7 @@ import {
   durationOption,
   environmentOption,
   neo4jEditionOption,
+  noWaitOption,
   percentArgument,
   streamTimeoutOption,
   UsageError,
@@ -72,6 +73,7 @@ export function addCreateDeployment(
       "store a Neo4j Community dump in a repository as compressed as it comes: a first backup is " +
         "smaller, but no later one shares anything with it",
     ))
+    .addOption(noWaitOption())
     // No variable: it is about one backup.
     .addOption(new Option("--resume <id>", "add what is missing to an incomplete Plakar backup"))
     .addOption(encryptOption())
@@ -110,6 +112,7 @@ export function addCreateDeployment(
             ...(options.neo4jEdition === undefined ? {} : { neo4jEdition: options.neo4jEdition }),
           },
           shrinkWarning: options.shrinkWarning,
+          waitsForServices: options.wait,
           facts,
         };
         requireRedactionConfirmed(request.options);

@@ -27,6 +27,8 @@ export interface DeploymentBackupRequest {
   readonly options: Omit<DeploymentBackupOptions, "deployment" | "credentials">;
   /** By how many percent it may be smaller than the last one; 0 for any. */
   readonly shrinkWarning: number;
+  /** Whether services that are started again are waited for until they answer. */
+  readonly waitsForServices: boolean;
   /** Gets what is known when the run fails all the same. */
   readonly facts: KnownFacts;
 }
@@ -39,7 +41,7 @@ export interface DeploymentBackupRequest {
  */
 export async function backUpDeploymentToRepository(
   session: Session,
-  { options, shrinkWarning: percent, facts }: DeploymentBackupRequest,
+  { options, shrinkWarning: percent, waitsForServices, facts }: DeploymentBackupRequest,
   to: { readonly encrypt: boolean; readonly resumeId?: string },
 ): Promise<CommandResult> {
   const { reporter } = session;
@@ -47,7 +49,7 @@ export async function backUpDeploymentToRepository(
   if (resumeId !== undefined && options.redact) {
     throw new UsageError("--redact cannot be used with --resume: the backup has begun without it");
   }
-  const { inHand, ...connection } = await connectAndIdentify(session);
+  const { inHand, ...connection } = await connectAndIdentify(session, waitsForServices);
   const { deployment } = inHand;
   await using repository = await openTarget(session, encrypt);
   const resume = resumeId === undefined
@@ -89,13 +91,13 @@ export async function backUpDeploymentToRepository(
  */
 export async function backUpDeploymentToArchive(
   session: Session,
-  { options, shrinkWarning, facts }: DeploymentBackupRequest,
+  { options, shrinkWarning, waitsForServices, facts }: DeploymentBackupRequest,
   recipient: CryptoKey | undefined,
   upload: ArchiveUpload | undefined,
 ): Promise<CommandResult> {
   const { context, reporter } = session;
   const directory = backupDirectory(session);
-  const { inHand, ...connection } = await connectAndIdentify(session);
+  const { inHand, ...connection } = await connectAndIdentify(session, waitsForServices);
   await prepareArchiveDirectory(directory);
   const records = archiveRecords(session);
   let done: CreatedArchive | undefined;

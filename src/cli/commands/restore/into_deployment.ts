@@ -36,7 +36,7 @@ export async function restoreFromRepository(
     reporter.warn("--decrypt-key ignored: it is for archives, and the backend is plakar");
   }
   await pauseForTransfer(session, request.sleepMs);
-  const connection = await connectAndIdentify(session);
+  const connection = await connectAndIdentify(session, request.waitsForServices);
   await using repository = await openExisting(
     repositoryAccess(session, "--repo is required when using plakar backend"),
   );
@@ -80,7 +80,7 @@ export async function restoreFromArchive(
   await pauseForTransfer(session, request.sleepMs, "Press Ctrl+C to cancel if you need more time");
   await requireBackupFile(path);
   const privateKey = await loadDecryptionKey(request);
-  const connection = await connectAndIdentify(session);
+  const connection = await connectAndIdentify(session, request.waitsForServices);
   reporter.info("Starting backup restore", { backup_file: path });
   if (privateKey !== undefined) reporter.info("Decrypting backup archive...");
   const { excludeTaskManager } = request;

@@ -17,6 +17,8 @@ export interface RestoreRequest {
   readonly force: boolean;
   readonly stallTimeoutMs: number;
   readonly sleepMs: number;
+  /** Whether services that are started are waited for until they answer. */
+  readonly waitsForServices: boolean;
   readonly isDryRun: boolean;
   /** Gets what is known when the restore fails. */
   readonly facts: KnownFacts;

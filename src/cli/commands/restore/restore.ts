@@ -6,6 +6,7 @@ import {
   durationOption,
   environmentOption,
   neo4jEditionOption,
+  noWaitOption,
   parseBoolean,
   streamTimeoutOption,
   UsageError,
@@ -49,6 +50,7 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
       "wait before the restore, so that the archive can be brought",
       0,
     ))
+    .addOption(noWaitOption())
     // No variables: they are about one restore.
     .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
     .addOption(
@@ -81,6 +83,7 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
           resetDeploymentId: options.resetDeploymentId ?? false,
           force: options.force ?? false,
           stallTimeoutMs: options.streamTimeout,
+          waitsForServices: options.wait,
           sleepMs: options.sleep,
           isDryRun: options.dryRun ?? false,
           ...(options.neo4jEdition === undefined ? {} : { neo4jEdition: options.neo4jEdition }),

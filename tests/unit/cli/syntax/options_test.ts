@@ -145,6 +145,7 @@ const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string
 /** Flags without a variable, on purpose or because the reference gives them none. */
 const FLAGS_ONLY: readonly [string, string][] = [
   ["create", "--resume"],
+  ["create", "--no-wait"],
   ["create from-files", "--neo4j-path"],
   ["create from-files", "--postgres-path"],
   ["create from-files", "--neo4j-edition"],
@@ -156,6 +157,7 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["restore", "--dry-run"],
   ["restore", "--from-deployment"],
   ["restore", "--to"],
+  ["restore", "--no-wait"],
   ["keygen", "--output"],
   ["keygen", "--force"],
   ["environment detect", "--json"],

@@ -99,7 +99,7 @@ Deno.test("restarts fail with the reference's words", async (t) => {
   const rows = [
     ["cache message-queue", restartDependencies, "failed to restart cache and message-queue: "],
     ["task-manager", restartDependencies, "failed to restart task-manager: "],
-    ["infrahub-server task-worker", startFrontServices, "failed to restart infrahub services: "],
+    ["infrahub-server", startFrontServices, "failed to restart infrahub services: "],
   ] as const;
   for (const [service, act, message] of rows) {
     await t.step(service, async () => {

@@ -31,6 +31,8 @@ export type DumpBehaviour = Uint8Array | "fails" | "fails late" | "stalls";
 export interface Scenario {
   /** @default {"community"} */
   readonly edition?: "community" | "enterprise";
+  /** Its Compose project. @default {"fake"} */
+  readonly target?: string;
   /** What the dump commands do; sound dumps by default. */
   readonly neo4j?: DumpBehaviour;
   readonly postgres?: DumpBehaviour;
@@ -50,7 +52,7 @@ export class ScriptedDeployment extends FakeEnvironment {
   #callCount = 0;
 
   constructor(scenario: Scenario = {}) {
-    super();
+    super("docker", scenario.target);
     this.#scenario = scenario;
     const { edition = "community" } = scenario;
     scenario.prepare?.(this);

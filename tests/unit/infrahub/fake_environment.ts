@@ -46,15 +46,16 @@ interface Rule {
  */
 export class FakeEnvironment implements Environment {
   readonly kind: Environment["kind"];
-  readonly target = "fake";
+  readonly target: string;
   readonly calls: Call[] = [];
   readonly statuses = new Map<ServiceName, ServiceStatus | Error>();
   /** Of a service with a check, what it says, one after the other; without when they are used up. */
   readonly healths = new Map<ServiceName, ServiceHealth[]>();
   readonly #rules: Rule[] = [];
 
-  constructor(kind: Environment["kind"] = "docker") {
+  constructor(kind: Environment["kind"] = "docker", target = "fake") {
     this.kind = kind;
+    this.target = target;
   }
 
   /** Adds a rule; a text fits commands that contain it. */

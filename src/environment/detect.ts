@@ -39,11 +39,15 @@ export interface FoundEnvironments {
 const LOOK_TIMEOUT_MS = 60_000;
 const INFRAHUB_LABEL = "app.kubernetes.io/name=infrahub";
 
+/** There are several deployments, and none was named. */
+class SeveralFoundError extends EnvironmentError {}
+
 /**
  * Finds the deployment to work on.
  *
  * A named one is the only one tried. Otherwise Docker Compose is looked at first, then Kubernetes;
- * a missing client, or nothing found, leads on silently.
+ * a missing client, or nothing found, leads on silently. Several projects do not: which deployment is
+ * meant is not decided by there being one namespace.
  *
  * @throws {EnvironmentError} when there is none, or not exactly one, or when the named one has no
  * service of Infrahub
@@ -63,12 +67,15 @@ export async function detectEnvironment(options: DetectOptions = {}): Promise<En
     : [["docker", () => onlyProject(options)], ["kubernetes", () => onlyNamespace(options)]];
   const problems: string[] = [];
   const causes: Error[] = [];
+  let isAmbiguous = false;
   for (const [name, detect] of candidates) {
     try {
       const found = await detect();
-      if (found) return found;
+      if (found && !isAmbiguous) return found;
+      if (found) problems.push(`${name}: ${found.target} found as well (specify --k8s-namespace)`);
     } catch (error) {
       if (!isProblem(error)) throw error;
+      isAmbiguous ||= error instanceof SeveralFoundError;
       problems.push(`${name}: ${error.message}`);
       causes.push(error);
     }
@@ -122,7 +129,7 @@ async function onlyProject(options: DetectOptions): Promise<Environment | undefi
   const [project] = projects;
   if (project === undefined) return undefined;
   if (projects.length === 1) return new DockerCompose({ project, program: docker(options) });
-  throw new EnvironmentError(
+  throw new SeveralFoundError(
     `multiple docker compose projects found: ${projects.join(", ")} (specify --project)`,
   );
 }
@@ -181,7 +188,7 @@ async function onlyNamespace(options: DetectOptions): Promise<Environment | unde
   const [namespace] = namespaces;
   if (namespace === undefined) return undefined;
   if (namespaces.length === 1) return kubernetes(namespace, options);
-  throw new EnvironmentError(
+  throw new SeveralFoundError(
     `multiple kubernetes namespaces found: ${namespaces.join(", ")} ` +
       "(set INFRAHUB_K8S_NAMESPACE)",
   );

@@ -1,5 +1,6 @@
 import type { ServiceName } from "../environment.ts";
 import { INFRAHUB_SERVICES } from "../services.ts";
+import { type Container, parseContainers } from "./_containers.ts";
 import { items, members, number, text, texts } from "../untyped.ts";
 
 /** What is known of a pod. */
@@ -11,6 +12,8 @@ export interface Pod {
   readonly phase: string;
   readonly isReady: boolean;
   readonly isTerminating: boolean;
+  /** Those of which one has to be chosen. */
+  readonly containers: readonly Container[];
 }
 
 /** What scales pods. */
@@ -40,6 +43,7 @@ export function parsePods(json: unknown): Pod[] {
         one.type === "Ready" && one.status === "True"
       ),
       isTerminating: text(deletionTimestamp) !== "",
+      containers: parseContainers(item),
     };
   });
 }

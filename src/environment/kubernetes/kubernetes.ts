@@ -19,6 +19,7 @@ import {
   type Workload,
   workloadsOf,
 } from "./_pods.ts";
+import { chooseContainer } from "./_containers.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "../remote/mod.ts";
 import { pause, waitUntil } from "../wait_until.ts";
 
@@ -64,7 +65,7 @@ export class Kubernetes extends RemoteExec implements Environment {
   readonly #choiceTimeoutMs: number;
   readonly #onWarning: (message: string) => void;
   /** Commands of one service go to one pod, ready or not, until the service is started or stopped. */
-  readonly #pods = new Map<ServiceName, string>();
+  readonly #pods = new Map<ServiceName, Place>();
   /** Replicas of workloads that this process has stopped, for when annotating is forbidden. */
   readonly #replicas = new Map<string, number>();
 
@@ -210,8 +211,8 @@ export class Kubernetes extends RemoteExec implements Environment {
     service: ServiceName,
     signal?: AbortSignal,
   ): Promise<ClientArgv> {
-    const pod = await this.#pod(service, signal);
-    return (command) => this.#execArgv(pod, command);
+    const place = await this.#pod(service, signal);
+    return (command) => this.#execArgv(place, command);
   }
 
   async #workloads(signal: AbortSignal | undefined): Promise<Workload[]> {
@@ -302,7 +303,7 @@ export class Kubernetes extends RemoteExec implements Environment {
     throw new EnvironmentError(`failed to resolve workload for ${service}: no workloads found`);
   }
 
-  async #pod(service: ServiceName, signal: AbortSignal | undefined): Promise<string> {
+  async #pod(service: ServiceName, signal: AbortSignal | undefined): Promise<Place> {
     const known = this.#pods.get(service);
     if (known !== undefined) return known;
     const guessEnd = performance.now() + this.#choiceTimeoutMs;
@@ -329,8 +330,17 @@ export class Kubernetes extends RemoteExec implements Environment {
     if (choice.isGuess) {
       this.#onWarning(`No pod of service ${service} is ready; taking ${choice.pod.name}`);
     }
-    this.#pods.set(service, choice.pod.name);
-    return choice.pod.name;
+    const { name, containers } = choice.pod;
+    const container = chooseContainer(service, containers);
+    if (container === undefined && containers.length > 1) {
+      this.#onWarning(
+        `Nothing tells which container of pod ${name} is ${service}; taking the first, ` +
+          `${containers[0]?.name}. The annotation kubectl.kubernetes.io/default-container tells`,
+      );
+    }
+    const place: Place = container === undefined ? [name] : [name, "-c", container];
+    this.#pods.set(service, place);
+    return place;
   }
 
   async #allPods(signal: AbortSignal | undefined): Promise<Pod[]> {
@@ -355,7 +365,7 @@ export class Kubernetes extends RemoteExec implements Environment {
     return stdout;
   }
 
-  #execArgv(pod: string, { argv, user, env, hasInput }: RemoteCommand): readonly string[] {
+  #execArgv(place: Place, { argv, user, env, hasInput }: RemoteCommand): readonly string[] {
     const command = env.length === 0
       ? argv
       : ["env", ...env.map(([name, value]) => `${name}=${value}`), ...argv];
@@ -365,7 +375,7 @@ export class Kubernetes extends RemoteExec implements Environment {
       ...(hasInput ? ["-i"] : []),
       "-n",
       this.target,
-      pod,
+      ...place,
       "--",
       // No login shell: it would lose PATH and whatever else the image sets for the command.
       ...(user === undefined
@@ -374,6 +384,9 @@ export class Kubernetes extends RemoteExec implements Environment {
     ];
   }
 }
+
+/** Arguments of kubectl that say where a command runs: a pod, and its container if one is chosen. */
+type Place = readonly [pod: string, ...container: string[]];
 
 function resource(workload: Workload): string {
   return `${workload.kind}/${workload.name}`;

@@ -113,6 +113,13 @@ Deno.test("detectEnvironment finds the one deployment, or says why not", async (
       `environment detection errors: ${multiple}`,
     ],
     [
+      "two projects and a namespace",
+      { projects: { b: INFRAHUB, a: INFRAHUB }, namespaces: ["prod"] },
+      {},
+      `environment detection errors: ${multiple}; kubernetes: prod found as well ` +
+      "(specify --k8s-namespace)",
+    ],
+    [
       "two of both",
       { projects: { b: INFRAHUB, a: INFRAHUB }, namespaces: ["q", "p"] },
       {},

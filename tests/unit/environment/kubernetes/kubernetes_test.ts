@@ -96,6 +96,16 @@ Deno.test("Kubernetes.run calls kubectl as the Go tool does", async () => {
   ]);
 });
 
+Deno.test("Kubernetes.run names the container of a service that has sidecars", async () => {
+  const containers = [{ name: "istio-proxy", image: "proxy" }, { name: "neo4j", image: "neo4j" }];
+  const withSidecar = { ...pod("db-0", { app: "database" }), spec: { containers } };
+  await using kubectl = await cluster([withSidecar]);
+  await kubernetes(kubectl).environment.run("database", ["true"]);
+  assertEquals((await kubectl.calls()).at(-1), [
+    ...["exec", "-n", "ns", "db-0", "-c", "neo4j", "--", "true"],
+  ]);
+});
+
 Deno.test("Kubernetes.run quotes the whole command for another user", async () => {
   await using kubectl = await StandIn.create(`
     [ "$1" = get ] && { cat "$DIR/pods"; exit; }

@@ -45,7 +45,9 @@ const ANY_BUCKET_NAME = /^[A-Za-z0-9._-]{3,255}$/;
  * | `s3://BUCKET[/PREFIX]`              | without a dot: a bucket at the endpoint, or at AWS      |
  *
  * A name with a dot is refused where an endpoint of another name is configured, and a name without
- * one where the location has credentials: these could mean both.
+ * one where the location has credentials: these could mean both. So could, where no endpoint is
+ * configured, the name of a server's program, as in `s3://minio/BUCKET`, and a name with two more
+ * after it, as in `s3://NAME/BUCKET/PREFIX`: the Go tool takes it for a host.
  *
  * Hosts are spoken to by HTTPS, unless the endpoint has the same host and begins with `http://`, or
  * the location has credentials, as in `s3://key:secret@10.0.0.7:9000/bucket`, and the host is in a
@@ -74,6 +76,7 @@ export function parseS3Location(location: string, endpoint?: string): S3Location
   const shown = ["s3:/", authority, ...segments].join("/");
   const host = hostOf(authority, configured, credentials !== undefined, shown);
   if (host === undefined) {
+    if (configured === undefined) requireBucketMeant(authority, segments, shown);
     return {
       ...bucketAndPrefix([authority, ...segments], shown),
       ...(configured === undefined ? {} : { endpoint: configured.origin }),
@@ -225,6 +228,22 @@ function hostOf(
     `Cannot tell whether "${authority}" in "${shown}" is a host or a bucket: write ` +
       `${authority}:443 or ${authority}:80 for the host; for the bucket, name the host before it, ` +
       "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in place of the credentials",
+  );
+}
+
+/** Programs that serve S3: hosts are called so, in containers above all. */
+const SERVERS = /^(?:minio|rustfs|garage|ceph|rgw|radosgw|seaweedfs|localstack)(?:-?\d+)?$/;
+
+/** @throws {UnsupportedLocationError} a name without a dot could be a host's as well */
+function requireBucketMeant(name: string, segments: readonly string[], shown: string): void {
+  const [bucket] = segments;
+  if (bucket === undefined || (segments.length < 2 && !SERVERS.test(name))) return;
+  const rest = segments.join("/");
+  throw new UnsupportedLocationError(
+    `Cannot tell whether "${name}" in "${shown}" is a host or a bucket: write ` +
+      `s3://${name}:443/${rest} for the bucket "${bucket}" at the host (with its port, and ` +
+      `--s3-endpoint http://${name}:PORT where it has no TLS), or ` +
+      `s3://s3.amazonaws.com/${name}/${rest} for the bucket "${name}" at AWS`,
   );
 }
 

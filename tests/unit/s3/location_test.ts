@@ -20,7 +20,8 @@ Deno.test("parseS3Location() tells hosts from buckets", async (t) => {
     ["S3://storage.googleapis.com/bkt", undefined, ["https://storage.googleapis.com", "bkt", ""]],
     // Without: a bucket at AWS, or at the endpoint.
     ["s3://my-bucket", undefined, [undefined, "my-bucket", ""]],
-    ["s3://my-bucket/a/b", undefined, [undefined, "my-bucket", "a/b/"]],
+    ["s3://my-bucket/a", undefined, [undefined, "my-bucket", "a/"]],
+    ["s3://my-bucket/a/b", MINE, [MINE, "my-bucket", "a/b/"]],
     ["s3://my-bucket/a", MINE, [MINE, "my-bucket", "a/"]],
     // The endpoint's own host is one, and its scheme counts.
     ["s3://minio.example.org:9000/bkt", MINE, [MINE, "bkt", ""]],
@@ -78,6 +79,13 @@ Deno.test("parseS3Location() refuses what could mean two things, and says how to
   assert(dotted.includes("s3://my.bucket:443/…"), dotted);
   const named = refused("s3://AK:SK@minio/backups");
   assert(named.includes("minio:443 or minio:80"), named);
+  // As the Go tool reads it, a host; it could be a bucket.
+  for (const location of ["s3://minio/bucket/x", "s3://minio/bucket", "s3://storage/bucket/x/y"]) {
+    const [, name = "", rest = ""] = /^s3:\/\/([^/]*)\/(.*)$/.exec(location) ?? [];
+    const both = refused(location);
+    assert(both.includes(`s3://${name}:443/${rest} for the bucket "bucket"`), both);
+    assert(both.includes(`s3://s3.amazonaws.com/${name}/${rest} for the bucket "${name}"`), both);
+  }
   const lonely = refused("s3://my.bucket");
   assert(lonely.includes("s3://s3.amazonaws.com/my.bucket"), lonely);
 });

@@ -9,6 +9,7 @@
 
 export { AtomicFile, type AtomicFileOptions, writeFileAtomically } from "./atomic_file.ts";
 export { exists, existsSync, readTextIfThere, removeIfThere } from "./exists.ts";
+export { mistakeInPath } from "./meant_path.ts";
 export { baseNameOf, directoryOf, randomName } from "./names.ts";
-export { syncDirectory } from "./sync_directory.ts";
+export { onUnsyncableDirectory, syncDirectory } from "./sync_directory.ts";
 export { writeAll } from "./write_all.ts";

@@ -139,7 +139,7 @@ export class SharedLock {
         throw new LockedError(
           `Cannot write to repository "${store.location}": ${lock.hostname || "another host"} ` +
             `holds an exclusive lock (maintenance) since ` +
-            `${new Date(Number(lock.timestampNs / NS_PER_MS)).toISOString()}`,
+            `${new Date(Number(lock.timestampNs / NS_PER_MS)).toISOString()}` + aboutClocks(ageMs),
         );
       }
     }
@@ -174,4 +174,15 @@ export class SharedLock {
       throw error;
     }
   }
+}
+
+/** Clocks of hosts that are kept by the network are closer to each other than this. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** A lock of tomorrow would turn stale tomorrow: whoever waits for it has to know why. */
+function aboutClocks(ageMs: number): string {
+  if (ageMs > -CLOCK_TOLERANCE_MS) return "";
+  const minutes = Math.round(-ageMs / 60_000);
+  return `, which is ${minutes} min in the future: compare the clocks of this host and that one; ` +
+    "where no maintenance is running, remove the lock";
 }

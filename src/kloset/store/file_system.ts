@@ -74,7 +74,8 @@ export class FileSystemStore implements Store {
   /** A creation that was cut off has folders and buckets, but no object in them. */
   async #isCutOffCreation(names: readonly string[]): Promise<boolean> {
     for (const folder of names) {
-      if (folder.startsWith(TEMPORARY_PREFIX)) continue;
+      // A file system's own folder at the root of a mount, which not everybody may look into.
+      if (folder.startsWith(TEMPORARY_PREFIX) || folder === "lost+found") continue;
       if (!Object.values(FOLDERS).includes(folder)) return false;
       const buckets = await folderEntryNames(`${this.#root}/${folder}`);
       if (buckets === undefined) return false;

@@ -161,7 +161,8 @@ Deno.test("SharedLock gives way to an exclusive lock, and says whose it is", asy
 Deno.test("SharedLock gives way to an exclusive lock of the future: clocks differ", async () => {
   const bench = new Bench();
   await bench.lockAs(THEIRS, { exclusive: true, ageMs: -60_000 });
-  await assertRejects(() => bench.acquire(), LockedError);
+  const { message } = await assertRejects(() => bench.acquire(), LockedError);
+  assert(message.includes("1 min in the future: compare the clocks"), message);
 });
 
 Deno.test("SharedLock removes stale locks, exclusive ones too", async () => {

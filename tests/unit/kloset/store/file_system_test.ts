@@ -80,6 +80,9 @@ test("presence() tells what is there and changes nothing", async (d) => {
       Deno.mkdirSync(path);
       Deno.writeFileSync(`${path}/notes.txt`, BYTES);
     }],
+    ["the root of a mount", "absent", (path) => {
+      Deno.mkdirSync(`${path}/lost+found`, { recursive: true });
+    }],
     ["foreign empty folder", "foreign", (path) => {
       Deno.mkdirSync(`${path}/photos`, { recursive: true });
     }],

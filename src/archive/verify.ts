@@ -71,7 +71,10 @@ export async function verifyArchive(
   return await verifyGzip(input.name, gzip, options);
 }
 
-/** As {@linkcode verifyArchive}, of bytes that are not encrypted. */
+/**
+ * As {@linkcode verifyArchive}, of bytes that are not encrypted. What macOS adds to an archive that is
+ * repacked there, such as `._prefect.dump`, is passed over, unless the metadata lists it.
+ */
 export async function verifyGzip(
   name: string,
   gzip: ReadableStream<Uint8Array>,
@@ -84,20 +87,25 @@ export async function verifyGzip(
   for await (const entry of scanEntries(name, gzip, options)) {
     const relative = relativeName(entry);
     if (relative === undefined) {
+      if (entry.kind === "file" && isOfMacOs(entry.name)) continue;
       unexpected.push(`unexpected ${entry.kind} in archive: ${entry.name}`);
     } else if (entry.kind === "file") {
       const keep = relative === METADATA_NAME;
       const { bytes, sha256 } = await digest(entry, keep ? MAX_METADATA_BYTES : 0);
       if (keep) encoded = bytes;
-      const { size, mtime } = entry;
-      files.set(relative, { name: relative, bytes: size, sha256, mtime });
-      totalBytes += size;
+      files.set(relative, { name: relative, bytes: entry.size, sha256, mtime: entry.mtime });
+      totalBytes += entry.size;
     }
   }
   if (encoded === undefined) {
     throw new DamagedArchiveError(["invalid backup file: missing metadata", ...unexpected]);
   }
   const metadata = decodeMetadata(encoded);
+  for (const { name, bytes } of [...files.values()]) {
+    if (!isOfMacOs(name) || metadata.checksums.has(name)) continue; // nobody put it into the backup
+    files.delete(name);
+    totalBytes -= bytes;
+  }
   const problems = compare(metadata, files, options.excludeTaskManager ?? false);
   if (problems.length + unexpected.length > 0) {
     throw new DamagedArchiveError([...problems, ...unexpected]);
@@ -110,6 +118,12 @@ export function relativeName({ name, kind }: ScannedEntry): string | undefined {
   if (name === BACKUP_DIRECTORY && kind === "directory") return "";
   const prefix = `${BACKUP_DIRECTORY}/`;
   return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+}
+
+/** Whether macOS may have put the file into a folder, or its tar into the archive, by itself. */
+function isOfMacOs(name: string): boolean {
+  const base = name.slice(name.lastIndexOf("/") + 1);
+  return base.startsWith("._") || base === ".DS_Store";
 }
 
 async function digest(

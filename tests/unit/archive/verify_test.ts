@@ -52,6 +52,29 @@ async function problemsOf(
   return error.problems;
 }
 
+Deno.test("verifyArchive passes over what macOS adds to an archive, and over nothing else", async () => {
+  const listed = { "database/._kept": "of the dump", ...DUMP };
+  const { files, totalBytes } = await verifyTar(rawTar([
+    { name: "./._backup", content: "attributes" },
+    { name: "./backup", type: "5" },
+    { name: "./backup/._backup_information.json", content: "attributes" },
+    metadataEntry(listed),
+    { name: "./backup/._database", content: "attributes" },
+    { name: "./backup/.DS_Store", content: "view" },
+    { name: "./backup/database/._kept", content: "of the dump" },
+    { name: "./backup/database/._neo4j.dump", content: "attributes" },
+    { name: "./backup/database/neo4j.dump", content: "dump" },
+  ]));
+  assertEquals(files.map(({ name }) => name), [
+    "backup_information.json",
+    "database/._kept",
+    "database/neo4j.dump",
+  ]);
+  assertEquals(totalBytes, files.reduce((sum, { bytes }) => sum + bytes, 0));
+  const problems = await problemsOf([...SOUND, { name: "backup/.hidden", content: "x" }]);
+  assertEquals(problems, ["file in archive is not listed in its metadata: .hidden"]);
+});
+
 Deno.test("verifyArchive accepts a sound archive", async () => {
   const { files, totalBytes, metadata } = await verifyTar(rawTar(SOUND));
   assertEquals(files.map(({ name }) => name), ["backup_information.json", "database/neo4j.dump"]);

@@ -91,3 +91,36 @@ Deno.test("create --s3-upload that fails leaves the archive here and says how to
   assertEquals(again.code, 0, again.err);
   assert((await keys()).includes(archive!));
 });
+
+Deno.test("create --s3-upload with a key that may only write succeeds, and says what it could not see", async () => {
+  using _credentials = credentialsInProcess(server);
+  await using proxy = new FaultProxy(server.host);
+  proxy.setPlan((_, line) => line.startsWith("PUT") ? undefined : "denied");
+  await using bench = await Workbench.create();
+  const { code, out, err } = await bench.run(
+    [...UPLOAD, "--s3-endpoint", `http://${proxy.host}`],
+    { backend: "tarball", now: new Date("2026-03-18T17:30:00Z") },
+  );
+  assertEquals(code, 0, err);
+  assertStringIncludes(err, "could not be looked at, as the key may only write");
+  // The result names the object alone: the file is not here any more.
+  assertEquals(await bench.archives(), []);
+  const [, uri = ""] = out.trim().split("\n");
+  assert(uri.startsWith("s3://archives/"), out);
+  assertEquals(out.includes(bench.root), false);
+  assert((await keys()).includes(uri.slice("s3://archives/".length)));
+});
+
+Deno.test("create --s3-upload --s3-keep-local makes the archive here while S3 is away, and fails", async () => {
+  using _credentials = credentialsInProcess(server);
+  await using bench = await Workbench.create();
+  const endpoint = ["--s3-endpoint", server.endpoint];
+  const { code, err, deployment } = await bench.run(
+    ["create", "--force", "--s3-upload", "--s3-keep-local", "--s3-bucket", "mistyped", ...endpoint],
+    { backend: "tarball" },
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(err, "the archive is made here all the same");
+  assertStringIncludes(err, "backup created locally but S3 upload failed");
+  assertEquals([deployment.down, (await bench.archives()).length], [[], 1]);
+});

@@ -86,7 +86,7 @@ export class ArchiveBucket {
 
   /**
    * Uploads an archive, goes on where an earlier upload of the same file has ended, and verifies
-   * that all of it has arrived. Never replaces another archive.
+   * that all of it has arrived, as far as the key may look. Never replaces another archive.
    *
    * @throws {ArchiveTransferError} what has arrived stays there, for another try
    */
@@ -106,13 +106,18 @@ export class ArchiveBucket {
       } else if (!await this.#isThere(what, path, key, size, signal)) {
         await this.#uploadParts(what, { path, key, size }, { reporter, signal });
       }
-      const stored = await this.#bucket.objects.head(what, key);
-      if (stored.size !== size) {
+      const uri = `s3://${this.name}/${key}`;
+      const stored = await this.#sizeOf(what, key);
+      if (stored === undefined) {
+        reporter.warn(
+          `${uri} could not be looked at, as the key may only write: that it has arrived whole is ` +
+            "what the service has answered to the upload, whose checksums it has verified",
+        );
+      } else if (stored !== size) {
         throw new ArchiveTransferError(
-          `${what}: ${stored.size} bytes have arrived, and ${size} were sent`,
+          `${what}: ${stored} bytes have arrived, and ${size} were sent`,
         );
       }
-      const uri = `s3://${this.name}/${key}`;
       reporter.info(`Upload complete: ${uri}`);
       return { uri, bytes: size };
     } catch (error) {
@@ -169,6 +174,16 @@ export class ArchiveBucket {
         ? `backup file not found: s3://${this.name}/${key}`
         : messageOf(error);
       throw new ArchiveTransferError(missing, { cause: error });
+    }
+  }
+
+  /** Size of what was uploaded; undefined for who may write and not read. */
+  async #sizeOf(what: string, key: string): Promise<number | undefined> {
+    try {
+      return (await this.#bucket.objects.head(what, key)).size;
+    } catch (error) {
+      if (error instanceof S3RequestError && error.kind === "denied") return undefined;
+      throw error;
     }
   }
 

@@ -14,6 +14,8 @@ const READ_VARIABLES = [
   "PREFECT_API_DATABASE_*",
   "PG*",
   "XDG_CACHE_HOME",
+  "XDG_STATE_HOME",
+  "STATE_DIRECTORY",
   "HOME",
   "NO_COLOR",
   // What systemd gives a service: where it listens, how often it wants a sign of life and from which

@@ -12,6 +12,7 @@ import {
   TASK_MANAGER_PROGRAM,
 } from "./syntax/mod.ts";
 import { addCommands } from "./commands/mod.ts";
+import { onUnsyncableDirectory } from "../files/mod.ts";
 import { type CliContext, EXIT_STATUS_HELP, EXIT_SUCCESS } from "./process/mod.ts";
 import { configureLog, RunMonitor } from "./report/mod.ts";
 import type { Session } from "./session/mod.ts";
@@ -112,6 +113,15 @@ export function createProgram(context: CliContext): Program {
       current = command;
       const { logLevel, progressInterval, quiet } = globals();
       const isTold = !quiet && (logLevel === "info" || logLevel === "debug");
+      let isUnsyncableTold = false;
+      onUnsyncableDirectory((path) => {
+        if (isUnsyncableTold) return;
+        isUnsyncableTold = true;
+        monitor.reporter().warn(
+          `Folders such as ${path} cannot be synced there: a power cut may lose what was written ` +
+            'last before it. Everything else is as anywhere; "repo validate" tells more',
+        );
+      });
       monitor.start({
         operation: routeOf(command),
         bars: isTold && !json(),

@@ -19,6 +19,7 @@ export {
   describeSnapshot,
   findResumable,
   findShrunkenDumps,
+  KnownRepositories,
   listGroups,
   namesGroup,
   openExisting,

@@ -60,6 +60,7 @@ export class Bench implements AsyncDisposable {
       env: {
         INFRAHUB_REPO: this.repository,
         INFRAHUB_CACHE_DIR: `${this.root}/cache`,
+        XDG_STATE_HOME: `${this.root}/state`,
         INFRAHUB_BACKEND: "plakar",
         ...options.env,
       },

@@ -25,5 +25,6 @@ export {
 } from "./connect.ts";
 export { cacheDirectory, openForSnapshots, repositoryAccess } from "./repository.ts";
 export { s3Settings } from "./s3_settings.ts";
+export { stateDirectory } from "./state_directory.ts";
 export type { Session, SessionProvider } from "./session.ts";
 export { pauseForTransfer } from "./transfer_pause.ts";

@@ -4,8 +4,8 @@ import { honoursEnvironment, parseBoolean, variableOf } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
- * Rewrites `--flag=true` and `--flag=false` of boolean options, which commander does not know:
- * true is the flag itself, false takes it back.
+ * Rewrites what the Go tool's command line has and commander does not know: `--flag=true` is the flag
+ * itself, `--flag=false` takes it back, and `-o=value` is `-o value`.
  *
  * @throws {UsageError} when the value is no boolean
  */
@@ -25,6 +25,11 @@ export function normaliseBooleans(
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index] ?? "";
     if (argument === "--") return { argv: [...result, ...argv.slice(index)], denied };
+    const [, short = "", shortValue = ""] = /^(-[A-Za-z])=([^]*)$/.exec(argument) ?? [];
+    if (valued.has(short)) {
+      result.push(short, shortValue);
+      continue;
+    }
     const [, flag = argument, value] = /^(--[^=]+)=([^]*)$/.exec(argument) ?? [];
     if (!booleans.has(flag)) {
       result.push(argument);

@@ -16,6 +16,7 @@ export {
   neo4jEditionOption,
   noWaitOption,
   parseBoolean,
+  pathArgument,
   percentArgument,
   streamTimeoutOption,
 } from "./options.ts";

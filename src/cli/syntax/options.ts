@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { formatDuration, InvalidDurationError, parseDuration } from "../../environment/mod.ts";
+import { mistakeInPath } from "../../files/mod.ts";
 import { InvalidInputError, type Neo4jEdition, resolveEdition } from "../../infrahub/mod.ts";
 
 /** The options that take their value from the environment, with the names of their variables. */
@@ -57,6 +58,13 @@ export function durationArgument(text: string): number {
     if (error instanceof InvalidDurationError) throw new InvalidArgumentError(error.message);
     throw error;
   }
+}
+
+/** Reads the path of a file or folder that may be made. */
+export function pathArgument(text: string): string {
+  const mistake = mistakeInPath(text);
+  if (mistake !== undefined) throw new InvalidArgumentError(mistake);
+  return text;
 }
 
 /** Reads a number of things, at least one. */

@@ -1,5 +1,11 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { countArgument, durationOption, environmentOption, unitsArgument } from "./options.ts";
+import {
+  countArgument,
+  durationOption,
+  environmentOption,
+  pathArgument,
+  unitsArgument,
+} from "./options.ts";
 import { VERSION_TEXT } from "../process/mod.ts";
 
 /** Name of the program, as in help, completions and cache directories. */
@@ -28,10 +34,12 @@ export function createRootCommand(isTaskManager: boolean) {
       "--project <name>",
       "Docker Compose project to act on (default: found automatically)",
     ))
-    .addOption(environmentOption(
-      "--backup-dir <directory>",
-      "where archives are kept (default: $BACKUP_DIR or ./infrahub_backups)",
-    ))
+    .addOption(
+      environmentOption(
+        "--backup-dir <directory>",
+        "where archives are kept (default: $BACKUP_DIR or ./infrahub_backups)",
+      ).argParser(pathArgument),
+    )
     .addOption(environmentOption("--k8s-namespace <name>", "Kubernetes namespace to act on"))
     .addOption(environmentOption("--host", "act on services of this host, without containers"))
     .addOption(
@@ -48,7 +56,7 @@ export function createRootCommand(isTaskManager: boolean) {
     ))
     .addOption(
       environmentOption("--log-format <format>", "text, or json for JSON lines and JSON results")
-        .default("text"),
+        .choices(["text", "json"]).default("text" as const),
     )
     .addOption(
       environmentOption(
@@ -67,10 +75,12 @@ export function createRootCommand(isTaskManager: boolean) {
       "how often the log tells the progress where no bars can be drawn; 0 for never",
       PROGRESS_INTERVAL_MS,
     ))
-    .addOption(environmentOption(
-      "--metrics-file <file>",
-      "where create, restore and snapshots check leave metrics for Prometheus' textfile collector",
-    ))
+    .addOption(
+      environmentOption(
+        "--metrics-file <file>",
+        "where create, restore and snapshots check leave metrics for Prometheus' textfile collector",
+      ).argParser(pathArgument),
+    )
     .addOption(
       environmentOption("--backend <backend>", "tarball or plakar").default("tarball"),
     )
@@ -91,10 +101,12 @@ export function createRootCommand(isTaskManager: boolean) {
     .addOption(environmentOption("--s3-prefix <prefix>", "prefix of archive keys"))
     .addOption(environmentOption("--s3-endpoint <url>", "endpoint of an S3-compatible service"))
     .addOption(environmentOption("--s3-region <region>", "S3 region").default(DEFAULT_S3_REGION))
-    .addOption(environmentOption(
-      "--cache-dir <directory>",
-      `where repository indexes are cached (default: $XDG_CACHE_HOME/${PROGRAM})`,
-    ))
+    .addOption(
+      environmentOption(
+        "--cache-dir <directory>",
+        `where repository indexes are cached (default: $XDG_CACHE_HOME/${PROGRAM})`,
+      ).argParser(pathArgument),
+    )
     .addOption(
       environmentOption("--jobs <count>", "how many chunks are worked on at a time")
         .argParser(countArgument),

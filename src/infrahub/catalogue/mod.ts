@@ -19,6 +19,7 @@ export { copyFile, describeSnapshot, type SnapshotDescription } from "./describe
 export { type BackupGroup, namesGroup } from "./group.ts";
 export { listGroups } from "./list.ts";
 export { encodeMetadata } from "./metadata.ts";
+export { KnownRepositories } from "./known_repositories.ts";
 export { type DeploymentInHand, type OriginFilter, ownGroups, passesFilter } from "./own_groups.ts";
 export { openExisting, openOrCreate, type RepositoryAccess } from "./repository_access.ts";
 export { repositoryMaterial } from "./repository_material.ts";

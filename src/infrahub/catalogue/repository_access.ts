@@ -10,7 +10,9 @@ import {
 } from "../../kloset/mod.ts";
 import type { S3Settings } from "../../s3/mod.ts";
 import { RepositoryUnavailableError } from "../errors.ts";
+import type { KnownRepositories, KnownRepository } from "./known_repositories.ts";
 import type { Reporter } from "../reporter.ts";
+import { formatLocalTime } from "../timestamp.ts";
 
 /** Which repository, and how to work on it. */
 export interface RepositoryAccess {
@@ -27,6 +29,14 @@ export interface TargetAccess extends RepositoryAccess {
   readonly encrypt: boolean;
   /** Whether a passphrase was given for it in particular: then it must not be created without. */
   readonly hasPassphrase: boolean;
+  /**
+   * Whether somebody has asked for a new repository where there is none.
+   *
+   * @default {false}
+   */
+  readonly init?: boolean;
+  /** What this host has written to before. @default nothing is known */
+  readonly known?: KnownRepositories | undefined;
 }
 
 /**
@@ -43,15 +53,43 @@ export async function openExisting(access: RepositoryAccess): Promise<Repository
 }
 
 /**
- * Opens a repository, and creates it when nothing is there at all; when another run does so at the
- * same time, both use the same. Any other reason why it cannot be opened is an error: a new
- * repository next to, or instead of, one that cannot be read at the moment would hide the backups in
- * it.
+ * Opens a repository, and creates it when nothing is there at all, which is told in a warning: it may
+ * be a slip; when another run does so at the same time, both use the same. Any other reason why it
+ * cannot be opened is an error: a new repository next to, or instead of, one that cannot be read at the
+ * moment would hide the backups in it. So is one that was there and is not any more.
  *
  * @throws {RepositoryUnavailableError} with the reason
  */
 export async function openOrCreate(
   access: TargetAccess,
+  reporter: Reporter,
+): Promise<Repository> {
+  const before = await knownBefore(access);
+  const repository = await openOrMake(access, before, reporter);
+  const { id, location } = repository;
+  if (before !== undefined && before.id !== id && !access.init) {
+    reporter.warn(
+      `The repository at ${access.location} is another one than on ` +
+        `${formatLocalTime(before.usedAt)}: its id is ${id}, and was ${before.id}. ` +
+        "Is another file system mounted there?",
+    );
+  }
+  await access.known?.remember({ location, id, usedAt: new Date() });
+  return repository;
+}
+
+/** What this host knows of the location: asked before a run beside this one may tell it something. */
+async function knownBefore(access: TargetAccess): Promise<KnownRepository | undefined> {
+  try {
+    return await access.known?.find(openStore(access.location, access.s3).location);
+  } catch (error) {
+    throw unavailable("open", access, error);
+  }
+}
+
+async function openOrMake(
+  access: TargetAccess,
+  before: KnownRepository | undefined,
   reporter: Reporter,
 ): Promise<Repository> {
   try {
@@ -60,6 +98,12 @@ export async function openOrCreate(
     if (!(error instanceof RepositoryNotFoundError)) throw unavailable("open", access, error);
   }
   try {
+    if (before !== undefined && !access.init) {
+      throw new RepositoryUnavailableError(
+        `there is none any more; repository ${before.id} was there on ` +
+          `${formatLocalTime(before.usedAt)}: is its mount missing? --init makes a new one`,
+      );
+    }
     return await createTarget(access, reporter);
   } catch (error) {
     if (!(error instanceof RepositoryExistsError)) throw unavailable("create", access, error);
@@ -92,6 +136,12 @@ async function createTarget(access: TargetAccess, reporter: Reporter): Promise<R
   const store = openStore(access.location, access.s3);
   const repository = await createRepository(store, { ...access.engine, encrypt });
   reporter.info(`Plakar repository created: ${access.location}`);
+  if (!access.init) {
+    reporter.warn(
+      `NEW REPOSITORY: there was none at ${access.location}, and it holds this backup only. If ` +
+        "there should have been one, look for its mount and at the spelling",
+    );
+  }
   if (encrypt) {
     reporter.warn(
       "The repository is encrypted: whoever loses its passphrase loses the backups in it. " +

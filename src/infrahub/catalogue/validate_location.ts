@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { messageOf } from "../../errors/mod.ts";
+import { syncDirectory } from "../../files/mod.ts";
 import {
   CorruptionError,
   ObjectNotFoundError,
@@ -26,6 +27,8 @@ export interface StoreSandbox {
   open(): Store;
   /** Removes everything in it. */
   remove(): Promise<void>;
+  /** Where it is a folder: its path. */
+  readonly folder?: string;
 }
 
 /** More than an S3 service lists in one answer. */
@@ -49,6 +52,7 @@ export function sandboxOf(location: string, s3: S3Settings = {}): StoreSandbox {
     const path = `${resolve(whole.slice("fs://".length))}.${name}`;
     return {
       open: () => openStore(path),
+      folder: path,
       remove: async () => {
         await Deno.remove(path, { recursive: true }).catch((error) => {
           if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -94,8 +98,10 @@ export async function* validateStore(
   options: { readonly signal?: AbortSignal; readonly now?: () => number } = {},
 ): AsyncGenerator<StoreFinding> {
   const store = sandbox.open();
-  const checks: [string, () => Promise<string | Warning>][] = [
+  const { folder } = sandbox;
+  const checks: Check[] = [
     ["create", () => checkCreation(sandbox)],
+    ...(folder === undefined ? [] : [folderSyncCheck(folder)]),
     ["read after write", () => checkReadAfterWrite(store, sandbox.open())],
     ["ranges", () => checkRanges(store)],
     ["write once", () => checkWriteOnce(store)],
@@ -133,6 +139,9 @@ export async function* validateStore(
   }
 }
 
+/** Name of a check, and what it does. */
+type Check = [name: string, run: () => Promise<string | Warning>];
+
 class Warning {
   readonly text: string;
 
@@ -164,6 +173,19 @@ async function checkCreation(sandbox: StoreSandbox): Promise<string | Warning> {
     );
   }
   return `one of ${stores.length} clients created the repository, the others were told so`;
+}
+
+function folderSyncCheck(folder: string): Check {
+  return [
+    "folder sync",
+    async () =>
+      await syncDirectory(folder)
+        ? "names of files are on the disk before a backup counts as made"
+        : new Warning(
+          "folders cannot be synced there: a power cut on the side of the disk may lose what was " +
+            "written last before it, up to a whole backup that counted as made",
+        ),
+  ];
 }
 
 async function checkReadAfterWrite(store: Store, other: Store): Promise<string> {

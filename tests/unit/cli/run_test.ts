@@ -50,6 +50,20 @@ Deno.test("run writes usage errors once, and exits with 1", async (t) => {
     ],
     [["--zz"], "unknown flag: --zz"],
     [["snapshots", "list", "--zz=1"], "unknown flag: --zz=1"],
+    [
+      ["create", "--backup-dir=~/backups"],
+      'invalid argument "~/backups" for "--backup-dir" flag: the ~ was not expanded: write the ' +
+      "whole path, or ./ before it if it is a name",
+    ],
+    [
+      ["restore", "a", "--to", '"x"'],
+      'invalid argument "\\"x\\"" for "--to" flag: it has quotes around it',
+    ],
+    [["keygen", "-o="], "--output needs the name of a file"],
+    [
+      ["snapshots", "list", "--log-format", "jsn"],
+      'invalid argument "jsn" for "--log-format" flag: Allowed choices are text, json.',
+    ],
     [["snapshots", "list", "--repo"], "flag needs an argument: --repo"],
     [["snapshots", "list"], "--repo is required for snapshots list"],
     [["snapshots", "show", "ab"], "--repo is required for snapshots show"],
@@ -156,6 +170,14 @@ Deno.test("run takes variables for flags in all checks", async () => {
   });
   assertEquals(code, 1);
   assertStringIncludes(err, "--s3-upload and related S3 flags");
+});
+
+Deno.test("run refuses a log format from a variable that there is not", async () => {
+  const { code, err } = await execute(["snapshots", "list"], { INFRAHUB_LOG_FORMAT: "jsn" });
+  assertEquals([code, err], [
+    1,
+    'Error: invalid value "jsn" of INFRAHUB_LOG_FORMAT: Allowed choices are text, json.\n',
+  ]);
 });
 
 Deno.test("run refuses a bare number as a duration from a variable", async () => {

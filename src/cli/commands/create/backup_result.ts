@@ -9,6 +9,7 @@ import {
   type Shrinkage,
   type TransferCounts,
 } from "../../../infrahub/mod.ts";
+import type { UploadedArchive } from "./archive_upload.ts";
 import { redactUrls } from "../../process/mod.ts";
 import { type CommandResult, roundSeconds } from "../../report/mod.ts";
 
@@ -45,19 +46,26 @@ export function repositoryResult(
   };
 }
 
-/** The result of a backup to an archive. */
+/** The result of a backup to an archive: it names the places where the archive is now. */
 export function archiveResult(
   archive: CreatedArchive,
   deployment?: DeploymentIdentity,
   shrinkage: readonly Shrinkage[] = [],
+  uploaded?: UploadedArchive,
 ): CommandResult {
+  const path = uploaded === undefined || uploaded.isHere ? archive.path : undefined;
+  const places = [path, uploaded?.uri].filter((place) => place !== undefined);
   return {
-    text: `Backup ${archive.backupId} complete: ${archive.components.length} components, ` +
-      `${formatSize(archive.bytes)} in ${archive.durationSeconds.toFixed(1)}s\n${archive.path}`,
+    text: [
+      `Backup ${archive.backupId} complete: ${archive.components.length} components, ` +
+      `${formatSize(archive.bytes)} in ${archive.durationSeconds.toFixed(1)}s`,
+      ...places,
+    ].join("\n"),
     json: {
       backup_id: archive.backupId,
       ...jsonOrigin(deployment, archive.facts?.origin.run),
-      path: archive.path,
+      ...(path === undefined ? {} : { path }),
+      ...(uploaded === undefined ? {} : { uploaded_to: uploaded.uri, kept_local: uploaded.isHere }),
       components: archive.components.map(({ component, bytes }) => ({
         component,
         bytes_read: bytes,

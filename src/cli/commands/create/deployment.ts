@@ -11,6 +11,8 @@ import {
   recipientOf,
   wantsEncryptedRepository,
 } from "./encryption_options.ts";
+import { requireReachable } from "./archive_upload.ts";
+import { initOption } from "./repository_backup.ts";
 import { printResult } from "../../report/mod.ts";
 import {
   commandPath,
@@ -78,6 +80,7 @@ export function addCreateDeployment(
     .addOption(new Option("--resume <id>", "add what is missing to an incomplete Plakar backup"))
     .addOption(encryptOption())
     .addOption(encryptKeyOption())
+    .addOption(initOption())
     .addOption(durationOption(
       "--sleep <duration>",
       "wait after the backup, so that the archive can be fetched",
@@ -120,6 +123,7 @@ export function addCreateDeployment(
           const encrypt = wantsEncryptedRepository(options);
           return await backUpDeploymentToRepository(current, request, {
             encrypt,
+            init: options.init ?? false,
             ...(options.resume === undefined ? {} : { resumeId: options.resume }),
           });
         }
@@ -133,7 +137,7 @@ export function addCreateDeployment(
           ? { bucket: archiveBucket(current), keepLocal: options.s3KeepLocal ?? false }
           : undefined;
         const recipient = await recipientOf(options, current);
-        await upload?.bucket.requireReachable();
+        if (upload !== undefined) await requireReachable(upload, current);
         return await backUpDeploymentToArchive(current, request, recipient, upload);
       });
       const isArchive = requireKnownBackend(current.globals) === "tarball";

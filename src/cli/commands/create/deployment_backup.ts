@@ -19,7 +19,7 @@ import { UsageError } from "../../syntax/mod.ts";
 import { type ArchiveUpload, uploadCreated } from "./archive_upload.ts";
 import { archiveResult, repositoryResult } from "./backup_result.ts";
 import { archiveRecords } from "./own_backups.ts";
-import { openTarget, storeBackup } from "./repository_backup.ts";
+import { openTarget, storeBackup, type TargetChoice } from "./repository_backup.ts";
 import { warnOfShrinkage } from "./shrink_warning.ts";
 
 /** A backup of a deployment, for either backend. */
@@ -36,22 +36,21 @@ export interface DeploymentBackupRequest {
 /**
  * Backs up the deployment to the repository, which is opened or created before anything else.
  *
- * @param to whether the repository has to be encrypted, and which incomplete backup gets what it
- * lacks
+ * @param to how the repository has to be, and which incomplete backup gets what it lacks
  */
 export async function backUpDeploymentToRepository(
   session: Session,
   { options, shrinkWarning: percent, waitsForServices, facts }: DeploymentBackupRequest,
-  to: { readonly encrypt: boolean; readonly resumeId?: string },
+  to: TargetChoice & { readonly resumeId?: string },
 ): Promise<CommandResult> {
   const { reporter } = session;
-  const { encrypt, resumeId } = to;
+  const { resumeId } = to;
   if (resumeId !== undefined && options.redact) {
     throw new UsageError("--redact cannot be used with --resume: the backup has begun without it");
   }
   const { inHand, ...connection } = await connectAndIdentify(session, waitsForServices);
   const { deployment } = inHand;
-  await using repository = await openTarget(session, encrypt);
+  await using repository = await openTarget(session, to);
   const resume = resumeId === undefined
     ? undefined
     : await findResumable(repository, resumeId, reporter, inHand);
@@ -128,14 +127,14 @@ export async function backUpDeploymentToArchive(
     session,
     () => findShrunkenArchive(archive, shrinkWarning, { ...records, signal: context.signal }),
   );
-  const result = archiveResult(archive, inHand.deployment, shrinkage);
-  if (upload === undefined) return result;
-  const uri = await uploadCreated(session, archive, upload);
-  return {
-    ...result,
-    text: `${result.text}\n${uri}`,
-    json: { ...result.json, uploaded_to: uri, kept_local: upload.keepLocal },
-  };
+  const { deployment } = inHand;
+  if (upload === undefined) return archiveResult(archive, deployment, shrinkage);
+  return archiveResult(
+    archive,
+    deployment,
+    shrinkage,
+    await uploadCreated(session, archive, upload),
+  );
 }
 
 /** A run may fail after its backup was made; that it exists has to be said all the same. */

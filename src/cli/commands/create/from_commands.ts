@@ -8,7 +8,7 @@ import {
   recordPath,
   resolveEdition,
 } from "../../../infrahub/mod.ts";
-import { backUpToRepository } from "./repository_backup.ts";
+import { backUpToRepository, initOption } from "./repository_backup.ts";
 import { encryptOption } from "./encryption_options.ts";
 import { printResult } from "../../report/mod.ts";
 import { streamTimeoutOption, UsageError } from "../../syntax/mod.ts";
@@ -32,6 +32,7 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
     .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
     .addOption(streamTimeoutOption())
     .addOption(encryptOption())
+    .addOption(initOption())
     .action(async (options) => {
       const current = session();
       await printResult(current, async () => {
@@ -57,7 +58,7 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
           sources,
           neo4jEdition: edition,
           infrahubVersion: options.infrahubVersion ?? "",
-        }, options.encrypt ?? false);
+        }, { encrypt: options.encrypt ?? false, init: options.init ?? false });
       });
     });
 }

@@ -12,7 +12,7 @@ import {
 } from "../../../infrahub/mod.ts";
 import { archiveRecords, givenDeployment } from "./own_backups.ts";
 import { archiveResult } from "./backup_result.ts";
-import { backUpToRepository } from "./repository_backup.ts";
+import { backUpToRepository, initOption } from "./repository_backup.ts";
 import {
   type EncryptionChoice,
   encryptKeyOption,
@@ -44,9 +44,11 @@ export function addCreateFromFiles(create: CommandUnknownOpts, session: SessionP
     .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
     .addOption(encryptOption())
     .addOption(encryptKeyOption())
-    .action(async (options) => {
+    .addOption(initOption())
+    .action(async (options, command) => {
       const current = session();
-      await printResult(current, () => backUpFiles(current, options));
+      const isEncryptExported = command.getOptionValueSource("encrypt") === "env";
+      await printResult(current, () => backUpFiles(current, { ...options, isEncryptExported }));
     });
 }
 
@@ -56,6 +58,9 @@ interface FileOptions extends EncryptionChoice {
   readonly postgresPath?: string | undefined;
   readonly neo4jEdition?: string | undefined;
   readonly infrahubVersion?: string | undefined;
+  readonly init?: true | undefined;
+  /** Whether `--encrypt` comes from its variable. */
+  readonly isEncryptExported: boolean;
 }
 
 async function backUpFiles(session: Session, options: FileOptions): Promise<CommandResult> {
@@ -77,11 +82,11 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
     return await backUpToRepository(
       session,
       { sources, neo4jEdition, infrahubVersion },
-      encrypt,
+      { encrypt, init: options.init ?? false },
     );
   }
   const deployment = givenDeployment(session);
-  const recipient = await recipientOf(options, session);
+  const recipient = await recipientOf(archiveEncryption(options, reporter), session);
   const archive = await archiveFiles(neo4jPath, postgresPath || undefined, {
     directory: backupDirectory(session),
     neo4jEdition,
@@ -99,6 +104,21 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
   reporter.info(`Backup created: ${archive.path}`);
   reporter.info(`Backup size: ${formatSize(archive.bytes)}`);
   return archiveResult(archive, deployment);
+}
+
+/**
+ * How an archive of files is encrypted. `INFRAHUB_ENCRYPT` alone, exported for backups that OpsMill is
+ * to look into, does not count, as in the Go tool: its owner could not read the archive any more. A
+ * key of one's own counts wherever it comes from.
+ */
+function archiveEncryption(options: FileOptions, reporter: Reporter): EncryptionChoice {
+  const { encrypt, encryptKey, isEncryptExported } = options;
+  if (!encrypt || encryptKey || !isEncryptExported) return options;
+  reporter.warn(
+    "INFRAHUB_ENCRYPT is not honoured here: the archive is NOT ENCRYPTED. Use --encrypt-key for a " +
+      "key of your own, or --encrypt for OpsMill alone",
+  );
+  return {};
 }
 
 /** A Community dump is one file; everything of the Enterprise edition goes into a tar. */

@@ -1,15 +1,17 @@
+import { Option } from "@commander-js/extra-typings";
 import type { Repository } from "../../../kloset/mod.ts";
 import {
   type ComponentSource,
   createBackup,
   type CreateBackupOptions,
   type CreatedBackup,
+  KnownRepositories,
   type Neo4jEdition,
   openOrCreate,
 } from "../../../infrahub/mod.ts";
 import { VERSION } from "../../process/mod.ts";
 import type { CommandResult } from "../../report/mod.ts";
-import { repositoryAccess, type Session } from "../../session/mod.ts";
+import { repositoryAccess, type Session, stateDirectory } from "../../session/mod.ts";
 import { repositoryResult } from "./backup_result.ts";
 import { givenDeployment } from "./own_backups.ts";
 
@@ -29,15 +31,38 @@ export interface BackupRequest extends
   readonly neo4jEdition: Neo4jEdition;
 }
 
-/**
- * Opens the repository that the options name, or creates it.
- *
- * @param encrypt whether it has to be encrypted
- */
-export async function openTarget(session: Session, encrypt: boolean): Promise<Repository> {
+/** How the repository that a backup goes to has to be. */
+export interface TargetChoice {
+  /** Whether it has to be encrypted. */
+  readonly encrypt: boolean;
+  /** Whether a new one may take the place of one that is not there any more. */
+  readonly init: boolean;
+}
+
+/** `--init`. */
+export function initOption() {
+  // No variable: exported for good, it would make an empty repository whenever a mount is missing.
+  return new Option(
+    "--init",
+    "make a new repository where there is none, also where this host has used one before",
+  );
+}
+
+/** Opens the repository that the options name, or creates it. */
+export async function openTarget(
+  session: Session,
+  { encrypt, init }: TargetChoice,
+): Promise<Repository> {
   const access = repositoryAccess(session, "--repo is required when using plakar backend");
   const hasPassphrase = session.isGiven("passphraseFile");
-  return await openOrCreate({ ...access, encrypt, hasPassphrase }, session.reporter);
+  const directory = stateDirectory(session.context.env);
+  const known = directory === undefined
+    ? undefined
+    : new KnownRepositories(directory, session.reporter);
+  return await openOrCreate(
+    { ...access, encrypt, hasPassphrase, init, known },
+    session.reporter,
+  );
 }
 
 /** Stores the sources as one backup. */
@@ -57,18 +82,14 @@ export async function storeBackup(
   });
 }
 
-/**
- * Opens the repository and stores the sources in it as one backup.
- *
- * @param encrypt whether the repository has to be encrypted
- */
+/** Opens the repository and stores the sources in it as one backup. */
 export async function backUpToRepository(
   session: Session,
   request: BackupRequest,
-  encrypt: boolean,
+  target: TargetChoice,
 ): Promise<CommandResult> {
   const deployment = givenDeployment(session);
-  await using repository = await openTarget(session, encrypt);
+  await using repository = await openTarget(session, target);
   const backup = await storeBackup(session, repository, {
     ...request,
     ...(deployment === undefined ? {} : { deployment }),

@@ -8,6 +8,7 @@ import {
   neo4jEditionOption,
   noWaitOption,
   parseBoolean,
+  pathArgument,
   streamTimeoutOption,
   UsageError,
 } from "../../syntax/mod.ts";
@@ -30,11 +31,13 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
       "[backup-file]",
       "archive to restore, with the tarball backend: a path or s3://BUCKET/KEY",
     )
-    .addOption(environmentOption("--exclude-taskmanager", "do not restore PostgreSQL"))
+    // No variables, as in the Go tool: INFRAHUB_EXCLUDE_TASKMANAGER and INFRAHUB_FORCE are exported for
+    // backups, and must not leave out a database, or take half a backup, when one is brought back.
+    .addOption(new Option("--exclude-taskmanager", "do not restore PostgreSQL"))
     .addOption(environmentOption("--migrate-format", "convert the Neo4j store to block format"))
     .addOption(environmentOption("--reset-deployment-id", "give the deployment a new id"))
     .addOption(
-      environmentOption(
+      new Option(
         "--force",
         "restore what there is of an incomplete backup, and a backup of a newer Infrahub",
       ),
@@ -63,7 +66,7 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
       new Option(
         "--to <directory>",
         "copy the backup into this empty or missing directory instead",
-      ),
+      ).argParser(pathArgument),
     )
     .allowExcessArguments()
     .action(async (_backupFile, options, command) => {
@@ -96,9 +99,9 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
           facts,
         };
         if (source.backend === "plakar") {
-          return options.to === undefined
-            ? await restoreFromRepository(current, request)
-            : await extractBackup(current, options.to, request);
+          if (options.to !== undefined) return await extractBackup(current, options.to, request);
+          requireUnmistakable(request.snapshot);
+          return await restoreFromRepository(current, request);
         }
         const { to } = options;
         return await withLocalArchive(
@@ -111,6 +114,21 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
         );
       });
     });
+}
+
+/** Hex digits of a snapshot's id that nobody types by mistake. */
+const SNAPSHOT_DIGITS = 8;
+
+/**
+ * A slip of the keyboard must not choose what replaces a database: in a small repository a single
+ * digit may stand for one snapshot alone.
+ */
+function requireUnmistakable(snapshot: string | undefined): void {
+  if (snapshot === undefined || snapshot.length >= SNAPSHOT_DIGITS) return;
+  throw new UsageError(
+    `--snapshot ${JSON.stringify(snapshot)} is too short to restore into a deployment: at least ` +
+      `${SNAPSHOT_DIGITS} digits of the ID are needed, as "snapshots list" shows it`,
+  );
 }
 
 /** Checks the arguments, and the options that choose the backend, in the order of the Go tool. */

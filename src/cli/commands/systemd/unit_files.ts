@@ -11,6 +11,8 @@ export interface UnitOptions {
   readonly user: string;
   /** Paths that the run writes to; they have to exist when it starts. */
   readonly writablePaths: readonly string[];
+  /** Paths of backups: what is mounted there is mounted before the run starts. */
+  readonly mountPaths: readonly string[];
   /** File that holds the passphrase of the repository. */
   readonly passphraseFile?: string;
   /** Unit that is started when a backup fails; may have specifiers. */
@@ -42,13 +44,17 @@ export function systemdUnits(options: UnitOptions): UnitFile[] {
 }
 
 function service(options: UnitOptions): string {
-  const { onFailure, passphraseFile, writablePaths } = options;
+  const { mountPaths, onFailure, passphraseFile, writablePaths } = options;
   return `[Unit]
 Description=Backup of Infrahub
 Documentation=man:infrahub-backup(1)
 Wants=network-online.target
 After=network-online.target docker.service
-# Who is told of a failure; %n is the name of this unit. Exit code 3, a suspiciously small backup,
+${
+    mountPaths.length === 0 ? "" : `# Without their mounts, backups would go to the disk below.
+RequiresMountsFor=${mountPaths.map(quoted).join(" ")}
+`
+  }# Who is told of a failure; %n is the name of this unit. Exit code 3, a suspiciously small backup,
 # counts as one: somebody has to look.
 ${
     onFailure === undefined
@@ -91,6 +97,8 @@ ${writablePaths.map((path) => `ReadWritePaths=${quoted(path)}\n`).join("")}Cache
     plain(options.name)
   }
 CacheDirectoryMode=0700
+StateDirectory=${plain(options.name)}
+StateDirectoryMode=0700
 RuntimeDirectory=${plain(options.name)}
 RuntimeDirectoryMode=0700
 PrivateTmp=yes

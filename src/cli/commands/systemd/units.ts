@@ -3,6 +3,7 @@ import { formatDuration } from "../../../environment/mod.ts";
 import { messageOf } from "../../../errors/mod.ts";
 import { readTextIfThere, writeFileAtomically } from "../../../files/mod.ts";
 import { InfrahubBackupError } from "../../../infrahub/mod.ts";
+import { requireCalendar } from "./calendar.ts";
 import { checkServiceCommand } from "./service_command.ts";
 import { PROGRAM, UsageError } from "../../syntax/mod.ts";
 import { writeJson } from "../../report/mod.ts";
@@ -68,6 +69,7 @@ export function addSystemdUnits(
         ],
         onCalendar: options.onCalendar,
         user: options.user,
+        mountPaths: target.paths,
         writablePaths: [
           ...target.paths,
           ...(metricsFile ? [folderOf(absolute(metricsFile, current))] : []),
@@ -75,6 +77,7 @@ export function addSystemdUnits(
         ...(passphraseFile ? { passphraseFile: absolute(passphraseFile, current) } : {}),
         ...(options.onFailure === undefined ? {} : { onFailure: options.onFailure }),
       });
+      await requireCalendar(options.onCalendar, current.context.signal);
       if (options.install === undefined) printUnits(current, units);
       else await installUnits(current, units, options.install, options.force ?? false);
     });

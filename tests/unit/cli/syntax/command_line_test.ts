@@ -18,6 +18,11 @@ Deno.test("normaliseBooleans rewrites values of booleans, and nothing else", () 
     [["-o", "--force=false", "create"], ["-o", "--force=false", "create"], []],
     [["create", "--", "--force=false"], ["create", "--", "--force=false"], []],
     [["create", "--encrypt=T"], ["create", "--encrypt"], []],
+    // As pflag reads it: the equals sign is no part of the value.
+    [["create", "-o=k2"], ["create", "-o", "k2"], []],
+    [["-o=--force=false"], ["-o", "--force=false"], []],
+    [["-o==", "--", "-o=k2"], ["-o", "=", "--", "-o=k2"], []],
+    [["-x=1"], ["-x=1"], []],
   ];
   for (const [argv, expected, denied] of cases) {
     const found = normaliseBooleans(rootCommand(), argv);

@@ -112,13 +112,6 @@ const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string
     "90s",
     90_000,
   ],
-  [
-    "restore",
-    "--exclude-taskmanager",
-    "INFRAHUB_EXCLUDE_TASKMANAGER",
-    "excludeTaskmanager",
-    undefined,
-  ],
   ["restore", "--migrate-format", "INFRAHUB_MIGRATE_FORMAT", "migrateFormat", undefined],
   [
     "restore",
@@ -127,7 +120,6 @@ const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string
     "resetDeploymentId",
     undefined,
   ],
-  ["restore", "--force", "INFRAHUB_FORCE", "force", undefined],
   ["restore", "--decrypt-key", "INFRAHUB_DECRYPT_KEY", "decryptKey", undefined, "/k"],
   [
     "restore",
@@ -145,6 +137,9 @@ const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string
 /** Flags without a variable, on purpose or because the reference gives them none. */
 const FLAGS_ONLY: readonly [string, string][] = [
   ["create", "--resume"],
+  ["create", "--init"],
+  ["create from-files", "--init"],
+  ["create from-commands", "--init"],
   ["create", "--no-wait"],
   ["create from-files", "--neo4j-path"],
   ["create from-files", "--postgres-path"],
@@ -154,6 +149,8 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["create from-commands", "--postgres-command"],
   ["create from-commands", "--neo4j-edition"],
   ["create from-commands", "--infrahub-version"],
+  ["restore", "--exclude-taskmanager"],
+  ["restore", "--force"],
   ["restore", "--dry-run"],
   ["restore", "--from-deployment"],
   ["restore", "--to"],

@@ -1,8 +1,9 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   openExisting,
   openOrCreate,
 } from "../../../../src/infrahub/catalogue/repository_access.ts";
+import { KnownRepositories } from "../../../../src/infrahub/catalogue/known_repositories.ts";
 import { RepositoryUnavailableError } from "../../../../src/infrahub/errors.ts";
 import { recordingReporter, withTempDirectory } from "../_support.ts";
 
@@ -25,10 +26,12 @@ Deno.test("openOrCreate() creates where nothing is, and opens the same afterward
     assertEquals(reporter.lines, [
       `info Creating new Plakar repository: ${location}`,
       `info Plakar repository created: ${location}`,
+      `warn NEW REPOSITORY: there was none at ${location}, and it holds this backup only. If there ` +
+      "should have been one, look for its mount and at the spelling",
     ]);
     await using opened = await openOrCreate(target(location), reporter);
     await using existing = await openExisting({ location, engine: ENGINE });
-    assertEquals([opened.id, existing.id, reporter.lines.length], [id, id, 2]);
+    assertEquals([opened.id, existing.id, reporter.lines.length], [id, id, 3]);
   });
 });
 
@@ -78,5 +81,55 @@ Deno.test("openExisting() that fails in a run that was ended fails with the reas
   await withTempDirectory(async (root) => {
     const engine = { ...ENGINE, signal: AbortSignal.abort(new Error("SIGTERM")) };
     await assertRejects(() => openExisting({ location: `${root}/new`, engine }), Error, "SIGTERM");
+  });
+});
+
+Deno.test("openOrCreate() makes no other repository where one is not there any more", async (t) => {
+  await withTempDirectory(async (root) => {
+    const location = `${root}/mount/backups`;
+    const reporter = recordingReporter();
+    const known = new KnownRepositories(`${root}/state/tool`, reporter);
+    const first = await openOrCreate({ ...target(location), known }, reporter);
+    await first.close();
+    assertEquals(((await Deno.stat(`${root}/state/tool`)).mode ?? 0) & 0o777, 0o700);
+    for (const rest of ["the mount is missing", "its root is empty", "lost+found alone"]) {
+      await t.step(rest, async () => {
+        await Deno.mkdir(`${root}/mount`, { recursive: true });
+        await Deno.remove(`${root}/mount`, { recursive: true });
+        if (rest !== "the mount is missing") await Deno.mkdir(location, { recursive: true });
+        if (rest === "lost+found alone") await Deno.mkdir(`${location}/lost+found`);
+        const { message } = await assertRejects(
+          () => openOrCreate({ ...target(location), known }, reporter),
+          RepositoryUnavailableError,
+          `repository ${first.id} was there on `,
+        );
+        assertMatch(message, /is its mount missing\? --init makes a new one$/);
+      });
+    }
+    reporter.lines.length = 0;
+    const second = await openOrCreate({ ...target(location), known, init: true }, reporter);
+    await second.close();
+    // Asked for: no warning. From now on it is this one that is expected.
+    assertEquals(reporter.lines.filter((line) => line.startsWith("warn")), []);
+    await (await openOrCreate({ ...target(location), known }, reporter)).close();
+    assertEquals(reporter.lines.filter((line) => line.startsWith("warn")), []);
+    assertEquals((await known.find(`fs://${location}`))?.id, second.id);
+
+    await Deno.rename(location, `${root}/other`);
+    await (await openOrCreate({ ...target(location), init: true }, reporter)).close();
+    await (await openOrCreate({ ...target(location), known }, reporter)).close();
+    assertMatch(reporter.lines.at(-1) ?? "", /^warn The repository at .* is another one than on /);
+  });
+});
+
+Deno.test("openOrCreate() goes on where nothing can be remembered", async () => {
+  await withTempDirectory(async (root) => {
+    await Deno.writeTextFile(`${root}/file`, "");
+    const reporter = recordingReporter();
+    const known = new KnownRepositories(`${root}/file/state`, reporter);
+    const location = `${root}/new`;
+    await (await openOrCreate({ ...target(location), known, init: true }, reporter)).close();
+    await (await openOrCreate({ ...target(location), known }, reporter)).close();
+    assertEquals(reporter.lines.filter((line) => line.startsWith("warn")), []);
   });
 });

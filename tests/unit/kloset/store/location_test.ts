@@ -17,3 +17,33 @@ Deno.test("openStore() refuses what it cannot open", () => {
     assertThrows(() => openStore(location), UnsupportedLocationError, undefined, location);
   }
 });
+
+Deno.test("openStore() refuses what nobody means", async (t) => {
+  for (
+    const [location, reason] of [
+      ["~/backups", "the ~ was not expanded"],
+      ["~backup/x", "the ~ was not expanded"],
+      ["fs://~/backups", "the ~ was not expanded"],
+      ['"/var/backups"', "quotes around it"],
+      ["'/var/backups", "quotes around it"],
+      ["/var/backups\n", "control character"],
+      ["/var/\u001b[0m", "control character"],
+      [" /var/backups", "begins or ends with a space"],
+      ["--force", "looks like a flag"],
+      ["$HOME/backups", "a variable in it was not expanded"],
+      ["/srv/${NAME}/x", "a variable in it was not expanded"],
+      ["me@nas:/backups", "another host"],
+      ["me@nas:backups", "another host"],
+      ["big_nas:/backups", "another host"],
+      ["nas:/backups", "does not exist"],
+      ["sftp://nas/backups", "does not exist"],
+    ] as const
+  ) {
+    await t.step(location, () => {
+      assertThrows(() => openStore(location), UnsupportedLocationError, reason);
+    });
+  }
+  for (const location of ["/var/~/b", "./~/b", "./a:b", "/a@b:c", "/it's", "a$"]) {
+    openStore(location);
+  }
+});

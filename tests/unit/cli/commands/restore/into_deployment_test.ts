@@ -97,12 +97,15 @@ for (const backend of ["plakar", "tarball"] as const) {
   Deno.test(`restore --exclude-taskmanager leaves PostgreSQL alone (${backend})`, async () => {
     await using bench = await Workbench.create();
     const source = await backUp(bench, backend);
-    const { code, err, deployment } = await bench.run(["restore", ...source], {
-      backend,
-      variables: { INFRAHUB_EXCLUDE_TASKMANAGER: "1" },
-    });
-    assertEquals(code, 0, err);
-    assertEquals(deployment.log.filter((line) => line.includes("pg_restore")), []);
+    const restores = async (args: readonly string[], variables: Record<string, string> = {}) => {
+      const argv = ["restore", ...source, ...args];
+      const { code, err, deployment } = await bench.run(argv, { backend, variables });
+      assertEquals(code, 0, err);
+      return deployment.log.some((line) => line.includes("pg_restore"));
+    };
+    assertEquals(await restores(["--exclude-taskmanager"]), false);
+    // Exported for backups: it does not leave out a database of a restore.
+    assertEquals(await restores([], { INFRAHUB_EXCLUDE_TASKMANAGER: "1" }), true);
   });
 
   Deno.test(`restore --dry-run shows the plan and touches nothing (${backend})`, async () => {
@@ -293,7 +296,9 @@ Deno.test("restore takes part of an incomplete backup only when forced", async (
   const refused = await bench.run(["restore"]);
   assertEquals([refused.code, refused.deployment.story], [1, []]);
   assertStringIncludes(refused.err, "is incomplete (missing: postgres, metadata); use --force");
-  const { code, out } = await bench.run(["restore"], { variables: { INFRAHUB_FORCE: "true" } });
+  const exported = await bench.run(["restore"], { variables: { INFRAHUB_FORCE: "true" } });
+  assertEquals([exported.code, exported.deployment.story], [1, []]);
+  const { code, out } = await bench.run(["restore", "--force"]);
   assertEquals([code, out], [0, "Backup 20260318_143000 restored: neo4j\n"]);
 });
 
@@ -379,6 +384,8 @@ Deno.test("restore checks its arguments in the order of the Go tool", async (t) 
     [["a.tar.gz"], "plakar backend takes no backup file: a.tar.gz"],
     [[], "--s3-upload and related S3 flags cannot be used", { INFRAHUB_S3_UPLOAD: "true" }],
     [["--snapshot", "a", "--backup-id", "b"], "cannot be used together"],
+    [["--snapshot", "0"], "too short to restore into a deployment: at least 8 digits"],
+    [["--snapshot", "0123456"], "too short to restore into a deployment"],
   ];
   await using bench = await Workbench.create();
   for (const [argv, message, variables = {}] of rows) {

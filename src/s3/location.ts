@@ -239,7 +239,7 @@ function requireBucketMeant(name: string, segments: readonly string[], shown: st
   const [bucket] = segments;
   if (bucket === undefined || (segments.length < 2 && !SERVERS.test(name))) return;
   const rest = segments.join("/");
-  throw new UnsupportedLocationError(
+  throw new S3LocationError(
     `Cannot tell whether "${name}" in "${shown}" is a host or a bucket: write ` +
       `s3://${name}:443/${rest} for the bucket "${bucket}" at the host (with its port, and ` +
       `--s3-endpoint http://${name}:PORT where it has no TLS), or ` +

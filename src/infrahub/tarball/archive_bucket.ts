@@ -182,7 +182,7 @@ export class ArchiveBucket {
     try {
       return (await this.#bucket.objects.head(what, key)).size;
     } catch (error) {
-      if (error instanceof S3RequestError && error.kind === "denied") return undefined;
+      if (isKind(error, "denied")) return undefined;
       throw error;
     }
   }

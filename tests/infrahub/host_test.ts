@@ -4,10 +4,12 @@
  */
 
 import { InfrahubDeployment } from "./bed/deployment.ts";
+import { hostSteps } from "./host_steps.ts";
 import { roundTrip } from "./round_trip.ts";
 
 Deno.test("Infrahub 1.11.9 on a host, Neo4j 2026.05.0", async (t) => {
   await using deployment = await InfrahubDeployment.start("2026.05.0");
   await deployment.application.seed();
+  await hostSteps(t, deployment);
   await roundTrip(t, deployment);
 });

@@ -123,6 +123,22 @@ export class InfrahubDeployment implements AsyncDisposable {
     return SERVICES.filter((_, index) => active[index]);
   }
 
+  /** The process of every unit, by the service: another one when it has been stopped meanwhile. */
+  async processes(): Promise<Record<string, string>> {
+    const found = SERVICES.map(async (service) => {
+      const path = `${this.folder}/units/run/${service}`;
+      return [service, (await Deno.readTextFile(path)).trim()] as const;
+    });
+    return Object.fromEntries(await Promise.all(found));
+  }
+
+  /** Makes a service come up later from its next start on. @param seconds after it; 0 as before */
+  async delay(service: Service, seconds: number): Promise<void> {
+    const path = `${this.folder}/units/${service}`;
+    const script = (await Deno.readTextFile(path)).replace(/^sleep \d+\n/, "");
+    await Deno.writeTextFile(path, seconds > 0 ? `sleep ${seconds}\n${script}` : script);
+  }
+
   /** Stops a service's unit, and waits for its end. */
   async stop(service: Service): Promise<void> {
     await this.#systemctl("stop", service);

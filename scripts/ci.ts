@@ -106,6 +106,7 @@ const STEPS: readonly Step[] = [
   { name: "operations", argv: task("test:operations"), tests: true, compiled: true },
   { name: "postgres", argv: task("test:postgres"), tests: true },
   { name: "s3", argv: task("test:s3"), tests: true, compiled: true },
+  { name: "deployments", argv: task("test:deployments"), tests: true, compiled: true },
   // What the end-to-end tests stand on; on a new machine it takes some minutes to make.
   { name: "images", argv: [DENO, "run", "-A", "scripts/e2e/stack.ts", "images"] },
   { name: "e2e-bed", argv: endToEnd("stack", "reframing"), tests: true },

@@ -105,7 +105,7 @@ export function createRootCommand(isTaskManager: boolean) {
       environmentOption(
         "--cache-dir <directory>",
         `where repository indexes are cached (default: $XDG_CACHE_HOME/${PROGRAM})`,
-      ).argParser(pathArgument),
+      ),
     )
     .addOption(
       environmentOption("--jobs <count>", "how many chunks are worked on at a time")

@@ -64,7 +64,7 @@ case $* in
     printf 'name, value\\n"server.directories.data", "%s/data"\\n' "$LAB"
     printf '"server.directories.transaction.logs.root", "%s/data/transactions"\\n' "$LAB" ;;
   *statusCheck*) printf 'requester, serverId\\nTRUE, "server-1"\\n' ;;
-  *) printf 'edition\\n"enterprise"\\n' ;;
+  *) printf 'name, edition\\n"Neo4j Kernel", "enterprise"\\n' ;;
 esac`,
   "neo4j-admin": `for argument; do
   case $argument in

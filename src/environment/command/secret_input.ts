@@ -30,9 +30,10 @@ export function secretInput(
   checkSecrets(secrets);
   const reads = entries.map(([name]) => `IFS= read -r ${name}`).join(" && ");
   const names = entries.map(([name]) => name).join(" ");
-  const script = `${
-    unsetting(unset)
-  }${reads} || { echo 'secrets did not arrive' >&2; exit 1; }; export ${names}; exec "$@"`;
+  const others = unset.filter((name) => !(name in secrets));
+  const script = `${reads} || { echo 'secrets did not arrive' >&2; exit 1; }; ${
+    unsetting(others)
+  }export ${names}; exec "$@"`;
   return {
     argv: ["sh", "-c", script, "sh", ...argv],
     input: new TextEncoder().encode(entries.map(([, value]) => `${value}\n`).join("")),

@@ -45,7 +45,7 @@ Deno.test("DockerCompose.run keeps variables of the container from a command", a
     "psql",
     "-X",
   ]);
-  assertStringIncludes(secret?.join(" ") ?? "", "sh -c unset PGHOST; IFS= read -r PGPASSWORD");
+  assertStringIncludes(secret?.join(" ") ?? "", "; unset PGHOST; export PGPASSWORD; exec");
 });
 
 Deno.test("DockerCompose.run gives an empty standard input", async () => {

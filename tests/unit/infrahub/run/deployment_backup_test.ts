@@ -23,8 +23,9 @@ function setUp(
   environment = new FakeEnvironment(),
 ) {
   environment
-    .on("database", "dbms.components", `edition\n"${edition}"`)
+    .on("database", "dbms.components", `name, edition\n"Neo4j Kernel", "${edition}"`)
     .on("infrahub-server", "python -c", "1.2.0")
+    .on("database", "RETURN 1", "1\n1")
     .on("task-manager-db", "psql", "");
   const { deployment, lines } = fakeDeployment(environment);
   const options: DeploymentBackupOptions = {

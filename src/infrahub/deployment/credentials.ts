@@ -9,6 +9,8 @@ export interface DatabaseCredentials {
   readonly database: string;
   readonly username: string;
   readonly password: Secret;
+  /** Where its server is, on a host; where its programs look by themselves when not given. */
+  readonly uri?: string;
 }
 
 /** A variable of an environment; undefined or empty when it is not set. */
@@ -35,12 +37,35 @@ export async function findNeo4jCredentials(
   readVariable: ReadVariable,
 ): Promise<DatabaseCredentials> {
   let found = readParts(readVariable);
-  if (!(found.database && found.username && found.password)) {
+  const isHost = deployment.environment.kind === "host";
+  let uri: string | undefined;
+  if (isHost || !(found.database && found.username && found.password)) {
     const inService = await readServiceVariables(deployment, SERVER, "Neo4j");
     found = { ...(inService ? readParts(inService) : {}), ...found };
+    if (isHost && inService) uri = uriOf(inService);
   }
   const { password, ...names } = { ...DEFAULTS, ...found };
-  return { ...names, password: new Secret(password) };
+  return { ...names, password: new Secret(password), ...(uri === undefined ? {} : { uri }) };
+}
+
+/**
+ * Where Infrahub's own variables say that its Neo4j is: without them `cypher-shell` would take a server
+ * on this machine, whosever that is. Undefined when they do not say it, or `cypher-shell` is told by a
+ * variable of its own.
+ */
+function uriOf(readVariable: ReadVariable): string | undefined {
+  // Of a cluster's members, which stand there with commas between them, the first.
+  const [address] = (readVariable("INFRAHUB_DB_ADDRESS") ?? "").split(",").map((one) => one.trim());
+  if (!address || readVariable("NEO4J_URI") || readVariable("NEO4J_ADDRESS")) return undefined;
+  const isTrue = (name: string) => /^(1|true|yes|on)$/i.test(readVariable(name) ?? "");
+  const encryption = !isTrue("INFRAHUB_DB_TLS_ENABLED")
+    ? ""
+    : isTrue("INFRAHUB_DB_TLS_INSECURE")
+    ? "+ssc"
+    : "+s";
+  const protocol = (readVariable("INFRAHUB_DB_PROTOCOL") || "bolt").replace(/\+.*/, "");
+  const port = /:\d+$/.test(address) ? "" : `:${readVariable("INFRAHUB_DB_PORT") || "7687"}`;
+  return `${protocol}${encryption}://${address}${port}`;
 }
 
 function readParts(readVariable: ReadVariable): Parts {

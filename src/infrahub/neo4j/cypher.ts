@@ -40,11 +40,12 @@ export function checkNeo4jDatabaseName(name: string): string {
   return name;
 }
 
-/** The variables in which `cypher-shell` looks for credentials. */
+/** The variables in which `cypher-shell` looks for credentials, and for its server. */
 export function cypherSecrets(credentials: DatabaseCredentials): Record<string, string> {
   return {
     NEO4J_USERNAME: credentials.username,
     NEO4J_PASSWORD: credentials.password.reveal(),
+    ...(credentials.uri === undefined ? {} : { NEO4J_URI: credentials.uri }),
   };
 }
 

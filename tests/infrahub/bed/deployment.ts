@@ -94,7 +94,6 @@ export class InfrahubDeployment implements AsyncDisposable {
       ...applicationVariables(this.#layout),
       INFRAHUB_API_TOKEN: this.#layout.secrets.adminToken,
       PREFECT_API_DATABASE_CONNECTION_URL: databaseUrl(this.#layout),
-      NEO4J_URI: `bolt://${this.#layout.address}:7687`,
       NEO4J_HOME: `${this.folder}/neo4j`,
       HOST_UNITS: `${this.folder}/units`,
       PATH: this.#path,

@@ -39,3 +39,34 @@ Deno.test("findNeo4jCredentials() asks nobody when all is known, and warns when 
     "stderr: gone",
   ]);
 });
+
+Deno.test("findNeo4jCredentials() finds the server of a host where Infrahub's variables say", async (t) => {
+  const rows: readonly [Record<string, string>, string | undefined][] = [
+    [{}, undefined],
+    [{ INFRAHUB_DB_ADDRESS: "db" }, "bolt://db:7687"],
+    [{ INFRAHUB_DB_ADDRESS: "db", INFRAHUB_DB_PORT: "7" }, "bolt://db:7"],
+    [{ INFRAHUB_DB_ADDRESS: "a:1, b:2", INFRAHUB_DB_PROTOCOL: "neo4j" }, "neo4j://a:1"],
+    [{ INFRAHUB_DB_ADDRESS: "db", INFRAHUB_DB_TLS_ENABLED: "true" }, "bolt+s://db:7687"],
+    [
+      {
+        INFRAHUB_DB_ADDRESS: "db",
+        INFRAHUB_DB_TLS_ENABLED: "true",
+        INFRAHUB_DB_TLS_INSECURE: "True",
+      },
+      "bolt+ssc://db:7687",
+    ],
+    [{ INFRAHUB_DB_ADDRESS: "db", NEO4J_URI: "bolt://own" }, undefined],
+    [{ INFRAHUB_DB_ADDRESS: "db", NEO4J_ADDRESS: "bolt://own" }, undefined],
+  ];
+  for (const [variables, uri] of rows) {
+    await t.step(JSON.stringify(variables), async () => {
+      const text = Object.entries(variables).map(([name, value]) => `${name}=${value}`).join("\n");
+      for (const kind of ["host", "docker"] as const) {
+        const environment = new FakeEnvironment(kind).on("infrahub-server", /^env$/, text);
+        const found = await findNeo4jCredentials(fakeDeployment(environment).deployment, () => "");
+        // In a container the programs run beside the server.
+        assertEquals(found.uri, kind === "host" ? uri : undefined);
+      }
+    });
+  }
+});

@@ -64,6 +64,8 @@ export class OurTool implements Contender {
     return this.run([
       "create",
       "from-commands",
+      // The random data set is no dump; peers do not look into what they store either.
+      "--format=raw",
       "--backend=plakar",
       `--repo=${repository}`,
       ...dumps,

@@ -35,7 +35,16 @@ async function backUp(dump: string, repository: string): Promise<Run> {
       "peak %M",
       ...pinned,
       ...tool.argv,
-      ...["--backend", "plakar", "--quiet", "create", "from-files", "--neo4j-path", dump],
+      ...[
+        "--backend",
+        "plakar",
+        "--quiet",
+        "create",
+        "from-files",
+        "--format=raw",
+        "--neo4j-path",
+        dump,
+      ],
     ],
     // The location has credentials in it: not on the command line.
     env: { ...tool.env, INFRAHUB_REPO: repository, INFRAHUB_CACHE_DIR: `${dump}.cache` },

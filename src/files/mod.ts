@@ -13,3 +13,5 @@ export { mistakeInPath } from "./meant_path.ts";
 export { baseNameOf, directoryOf, randomName } from "./names.ts";
 export { onUnsyncableDirectory, syncDirectory } from "./sync_directory.ts";
 export { writeAll } from "./write_all.ts";
+export { followInside } from "./contained_link.ts";
+export { namesIn, requireReadableNames, UnreadableNameError } from "./directory_names.ts";

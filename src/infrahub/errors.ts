@@ -17,3 +17,6 @@ export class BackupGroupError extends InfrahubBackupError {}
 
 /** What a snapshot should hold is damaged or missing. */
 export class DamagedSnapshotError extends InfrahubBackupError {}
+
+/** The bytes of a dump are not what they claim to be, or end too early. */
+export class DamagedDumpError extends InfrahubBackupError {}

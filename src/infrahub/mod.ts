@@ -41,13 +41,14 @@ export { type Component, type Neo4jEdition, recordPath } from "./component.ts";
 export { type Deployment, UndoFailedError } from "./deployment/mod.ts";
 export {
   commandSource,
+  communityDumpAt,
   type ComponentSource,
   fileSource,
   type RestorableDump,
   type RestoreMaterial,
   tarSource,
 } from "./dump/mod.ts";
-export { InfrahubBackupError, InvalidInputError } from "./errors.ts";
+export { DamagedSnapshotError, InfrahubBackupError, InvalidInputError } from "./errors.ts";
 export {
   type BackupOrigin,
   checkDeploymentName,
@@ -70,8 +71,10 @@ export {
   findCredentials,
   identifyDeployment,
   planRestore,
+  type RestoredFile,
   restoreToDirectory,
   type TransferCounts,
+  verifyMaterial,
   watchedMaterial,
   watchedSources,
 } from "./run/mod.ts";

@@ -1,7 +1,8 @@
 /** Runs the program as users do: in a process of its own, with scoped permissions. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { permissions } from "../../scripts/tool.ts";
+import { postgresDump } from "../fixtures/small_dumps.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -34,13 +35,21 @@ export class Bench implements AsyncDisposable {
     await Deno.mkdir(`${bench.neo4j}/databases/neo4j`, { recursive: true });
     await Deno.writeFile(`${bench.neo4j}/databases/neo4j/store.db`, noise(1, 3_000_000));
     await Deno.writeTextFile(`${bench.neo4j}/neo4j.conf`, "server.memory=1g\n");
-    await Deno.writeFile(bench.dump, noise(2, 700_000));
+    await Deno.writeFile(bench.dump, postgresDump(noise(2, 700_000)));
+    const args = ["-C", bench.root, "-cf", bench.tar, "neo4j"];
+    const { success } = await new Deno.Command("tar", { args }).output();
+    assert(success, "tar has failed");
     return bench;
   }
 
   /** The Neo4j dump, a directory. */
   get neo4j(): string {
     return `${this.root}/neo4j`;
+  }
+
+  /** The same as a tar. */
+  get tar(): string {
+    return `${this.root}/neo4j.tar`;
   }
 
   /** The PostgreSQL dump, a file. */

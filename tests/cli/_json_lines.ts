@@ -7,7 +7,7 @@ const SCHEMA = JSON.parse(
 
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
 const validateLine = ajv.compile(SCHEMA);
-const validateList = ajv.compile({ ...SCHEMA.$defs.snapshotsList });
+const validateList = ajv.compile({ ...SCHEMA.$defs.snapshotsList, $defs: SCHEMA.$defs });
 
 /** A line of the program's output. */
 export type Line = Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Bench, exists, noise } from "./_bench.ts";
+import { postgresDump } from "../fixtures/small_dumps.ts";
 
 const TARBALL = ["--backend", "tarball"];
 
@@ -80,7 +81,7 @@ Deno.test("a damaged archive is refused, and leaves nothing behind", async () =>
 
 Deno.test("two archives within a second have different names", async () => {
   await using bench = await Bench.create();
-  await Deno.writeFile(bench.dump, noise(5, 1_000));
+  await Deno.writeFile(bench.dump, postgresDump(noise(5, 1_000)));
   const [first, second] = await Promise.all([createArchive(bench), createArchive(bench)]);
   assertEquals(first.path === second.path, false);
 });

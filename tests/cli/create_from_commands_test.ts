@@ -25,7 +25,7 @@ Deno.test("limited to some programs, it starts no other, and reads no other vari
   await using bench = await Bench.create();
   const options = { programs: ["cat", "head"] };
   await t.step("these", async () => {
-    const result = await bench.json([...CREATE, "--neo4j-command", `cat ${bench.dump}`], options);
+    const result = await bench.json([...CREATE, "--neo4j-command", `cat ${bench.tar}`], options);
     assertEquals(result.components.length, 2);
     // It can be ended as well.
     const pipe = `${bench.root}/pipe`;
@@ -44,7 +44,7 @@ Deno.test("limited to some programs, it starts no other, and reads no other vari
   }
   await t.step("another variable of the environment", async () => {
     const { code, stderr } = await bench.run(
-      [...CREATE, "--neo4j-command", `cat ${bench.dump}`],
+      [...CREATE, "--neo4j-command", `cat ${bench.tar}`],
       { runtime: ["--preload=data:text/javascript,Deno.env.get('SECRET_OF_OTHERS')"] },
     );
     assertEquals(code, 1);
@@ -60,7 +60,7 @@ Deno.test("a command that fails leaves no snapshot and nothing running", async (
   const rows: [string, string, RegExp, string[]?][] = [
     [
       "exits with 1 after its last byte",
-      script(`cat ${bench.dump}; echo no space left >&2; exit 1`),
+      script(`cat ${bench.tar}; echo no space left >&2; exit 1`),
       /exited with code 1; stderr: no space left$/,
     ],
     [
@@ -108,9 +108,9 @@ Deno.test("components stored before the failure remain, and the group shows as i
   const { code, stdout, stderr } = await bench.run([
     ...CREATE,
     "--neo4j-command",
-    `cat ${bench.dump}`,
+    `cat ${bench.tar}`,
     "--postgres-command",
-    "sh -c 'echo data; exit 4'",
+    `sh -c 'head -c 100 ${bench.dump}; exit 4'`,
   ]);
   assertEquals([code, stdout], [1, ""]);
   const [group] = await bench.json(["snapshots", "list"]);
@@ -129,7 +129,7 @@ Deno.test("a component that fails does not keep the others from being stored", a
   const { code, stderr } = await bench.run([
     ...CREATE,
     "--neo4j-command",
-    "sh -c 'echo data; exit 4'",
+    `sh -c 'head -c 600 ${bench.tar}; exit 4'`,
     "--postgres-command",
     `cat ${bench.dump}`,
   ]);
@@ -146,9 +146,9 @@ Deno.test("of several failures the first is the error, and the others are warnin
   const { code, stderr } = await bench.run([
     ...CREATE,
     "--neo4j-command",
-    "sh -c 'echo data; exit 4'",
+    `sh -c 'head -c 600 ${bench.tar}; exit 4'`,
     "--postgres-command",
-    "sh -c 'echo data; exit 5'",
+    `sh -c 'head -c 100 ${bench.dump}; exit 5'`,
   ]);
   assertEquals(code, 1);
   assertMatch(stderr, /level=warning msg="streaming backup failed for postgres: .* code 5/);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Bench, exists, noise } from "./_bench.ts";
+import { neo4jDump } from "../fixtures/small_dumps.ts";
 
 Deno.test("a backup from files comes back byte for byte", async () => {
   await using bench = await Bench.create();
@@ -72,7 +73,7 @@ Deno.test("a second backup of the same files adds next to nothing", async () => 
 Deno.test("a Community dump is stored as it is, under its own name", async () => {
   await using bench = await Bench.create();
   const path = `${bench.root}/neo4j.dump`;
-  await Deno.writeFile(path, noise(3, 100_000));
+  await Deno.writeFile(path, neo4jDump(noise(3, 100_000)));
   const result = await bench.json(["create", "from-files", "--neo4j-path", path]);
   assertEquals(result.components.length, 2);
   const id = result.components[0].snapshot_id;
@@ -98,7 +99,7 @@ Deno.test("a Community dump is stored as it is, under its own name", async () =>
 Deno.test("backups within one second get different ids", async () => {
   await using bench = await Bench.create();
   const path = `${bench.root}/neo4j.dump`;
-  await Deno.writeTextFile(path, "dump");
+  await Deno.writeFile(path, neo4jDump("dump"));
   const ids = new Set<string>();
   for (let count = 0; count < 3; count++) {
     ids.add((await bench.json(["create", "from-files", "--neo4j-path", path])).backup_id);
@@ -147,10 +148,9 @@ Deno.test("bad input is one line, exit 1, and no repository", async (t) => {
       `neo4j backup path contains no files: ${root}/hollow`,
     ],
     [
-      "directory for a Community dump",
+      "directory without a Community dump",
       [...create, neo4j, "--neo4j-edition", "community"],
-      `neo4j backup path is not a regular file: ${neo4j}; ` +
-      `the output of a command is backed up with "create from-commands"`,
+      `neo4j backup path contains no .dump file: ${neo4j}`,
     ],
   ];
   for (const [name, args, message, runtime = []] of rows) {
@@ -235,7 +235,7 @@ Deno.test("a full disk fails the backup and leaves the earlier one intact", asyn
     fn: async () => {
       try {
         const { backup_id } = await bench.backUp();
-        await Deno.writeFile(bench.dump, noise(9, 12_000_000));
+        await Deno.writeFile(bench.dump, neo4jDump(noise(9, 12_000_000)));
         await bench.fail(
           ["create", "from-files", "--neo4j-path", bench.dump],
           /^(streaming backup|failed to commit snapshot|streaming backup failed) .*neo4j.*space/i,

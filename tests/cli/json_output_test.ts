@@ -76,8 +76,7 @@ Deno.test("every line of every command is an object with a type", async (t) => {
     const created = await result([
       "create",
       "from-commands",
-      "--neo4j-edition=community",
-      `--neo4j-command=cat ${bench.dump}`,
+      `--neo4j-command=cat ${bench.tar}`,
     ]);
     assertEquals([created.ok, created.command], [true, "create from-commands"]);
   });

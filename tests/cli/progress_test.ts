@@ -12,6 +12,7 @@ async function startHeldBackup(bench: Bench, args: readonly string[]) {
     "create",
     "from-commands",
     "--neo4j-edition=community",
+    "--format=raw",
     `--neo4j-command=sh -c '${script}'`,
     ...args,
   ]);

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createRepository, openStore } from "../../src/kloset/mod.ts";
+import { postgresDump } from "../fixtures/small_dumps.ts";
 import { Bench, exists, filesBelow } from "./_bench.ts";
 
 /** Makes a backup whose second component fails. */
@@ -8,7 +9,7 @@ async function backUpIncompletely(bench: Bench): Promise<void> {
     "create",
     "from-commands",
     "--neo4j-command",
-    `cat ${bench.dump}`,
+    `cat ${bench.tar}`,
     "--postgres-command",
     "false",
   ]);
@@ -125,7 +126,7 @@ Deno.test("restore keeps modes and times", async () => {
       tags: ["infrahub.backup-id=20260101_000000", "infrahub.component=postgres"],
       importer: { type: "infrahub", origin: "here", directory: "/" },
     });
-    const content = new Blob(["dump"]).stream();
+    const content = new Blob([postgresDump("rows")]).stream();
     await writer.addFile("/prefect.dump", content, { mode: 0o640, mtime });
     await writer.commit();
   }

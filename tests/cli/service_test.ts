@@ -14,6 +14,7 @@ Deno.test("a backup tells the service manager that it runs, how far it is, and h
     "create",
     "from-commands",
     "--neo4j-edition=community",
+    "--format=raw",
     "--neo4j-command",
     `sh -c 'for i in 1 2 3 4 5 6; do cat ${store}; done; cat ${hold}'`,
   ], { env: { NOTIFY_SOCKET: manager.address, WATCHDOG_USEC: "200000" } });

@@ -37,6 +37,7 @@ function createArguments(repository: string, dump: string): string[] {
   return [
     "create",
     "from-commands",
+    "--format=raw",
     "--backend=plakar",
     `--repo=${repository}`,
     `--neo4j-command=/bin/cat "${dump}"`,
@@ -144,7 +145,7 @@ Deno.test("the executable ends its commands when it is asked to end", async () =
   // Writes its process id, then for ever.
   const endless = `/bin/sh -c 'echo $$ > "${folder.at("pid")}"; exec cat /dev/zero'`;
   const child = start(
-    ["create", "from-commands", "--backend=plakar", `--repo=${repository}`].concat(
+    ["create", "from-commands", "--format=raw", "--backend=plakar", `--repo=${repository}`].concat(
       `--neo4j-command=${endless}`,
     ),
     { cwd: folder.path },
@@ -276,6 +277,7 @@ Deno.test("an executable that may start some programs starts no other", async ()
       [
         "create",
         "from-commands",
+        "--format=raw",
         "--backend=plakar",
         `--repo=${folder.at("repository")}`,
         "--neo4j-edition=community",

@@ -128,6 +128,7 @@ Deno.test("plakar reads two groups that our command line made, the second dedupl
     await workspace.runTool(
       "create",
       "from-files",
+      "--format=raw",
       "--backend=plakar",
       `--repo=${repository}`,
       `--neo4j-path=${workspace.at("neo4j.dump")}`,
@@ -168,7 +169,13 @@ Deno.test("plakar finds a repository sound after our backup was killed, and afte
 
   // The dump command never ends by itself: the tool is killed in the middle, whatever the machine.
   const endless = `sh -c 'echo $$ > ${workspace.at("pid")}; exec cat /dev/urandom'`;
-  const command = ["create", "from-commands", "--backend=plakar", `--repo=${repository}`];
+  const command = [
+    "create",
+    "from-commands",
+    "--format=raw",
+    "--backend=plakar",
+    `--repo=${repository}`,
+  ];
   const child = workspace.tool([...command, `--neo4j-command=${endless}`]).spawn();
   const output = Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
   try {

@@ -20,6 +20,7 @@ async function backUpOnTerminal(
       ...argv,
       "create",
       "from-commands",
+      "--format=raw",
       "--backend=plakar",
       `--repo=${folder}/repository`,
       "--neo4j-edition=community",

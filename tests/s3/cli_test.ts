@@ -161,7 +161,13 @@ for (const server of servers) {
         AWS_PROFILE: "ops",
       },
     ];
-    const create = ["create", "from-files", "--neo4j-path", folder.at("neo4j.dump")];
+    const create = [
+      "create",
+      "from-files",
+      "--format=raw",
+      "--neo4j-path",
+      folder.at("neo4j.dump"),
+    ];
     for (const [index, way] of ways.entries()) {
       const env = { ...PLAKAR, ...way };
       const format = ["--log-format", index === 1 ? "json" : "text", "--log-level", "debug"];
@@ -225,7 +231,13 @@ for (const server of servers) {
     await Deno.writeTextFile(folder.at("home/passphrase"), `${PASSPHRASE}\n`);
     await Deno.writeTextFile(folder.at("home/wrong"), "not the one that was chosen");
     const env = { ...PLAKAR, INFRAHUB_REPO: server.at("cli-encrypted/prod") };
-    const create = ["create", "from-files", "--neo4j-path", folder.at("neo4j.dump")];
+    const create = [
+      "create",
+      "from-files",
+      "--format=raw",
+      "--neo4j-path",
+      folder.at("neo4j.dump"),
+    ];
     const file = ["--passphrase-file", folder.at("home/passphrase")];
     assertStringIncludes(await bench.fail([...create, "--encrypt"], env), "--passphrase-file");
     assertEquals(await objects(server, "cli-encrypted"), []);
@@ -261,7 +273,13 @@ for (const server of servers) {
     await using bench = await Bench.make();
     const { folder } = bench;
     await Deno.writeFile(folder.at("neo4j.dump"), noise(40_000_000, 4));
-    const create = ["create", "from-files", "--neo4j-path", folder.at("neo4j.dump")];
+    const create = [
+      "create",
+      "from-files",
+      "--format=raw",
+      "--neo4j-path",
+      folder.at("neo4j.dump"),
+    ];
     await bench.succeed([...create, "--backend", "tarball"]);
     const [name] = await folder.files("archives");
     assert(name !== undefined);

@@ -1,5 +1,11 @@
 import { entryNameProblem, normalizeEntryName, parentsOf } from "./entry_name.ts";
 import { comparePaths } from "./order.ts";
+import {
+  followInside,
+  namesIn,
+  requireReadableNames,
+  UnreadableNameError,
+} from "../../files/mod.ts";
 import { attempt } from "../io/mod.ts";
 import { InvalidSourceError } from "../errors.ts";
 import { METADATA_NAME } from "../layout.ts";
@@ -55,8 +61,10 @@ export interface PlannedDirectory {
 /**
  * Lists the entries that sources make, in the order of a walk that sorts every directory.
  *
- * @throws {InvalidSourceError} for names that no archive may have, names given twice, and for links
- * and special files: the Go tool cannot archive them either
+ * A symbolic link inside a directory is followed where it leads to a file of that directory.
+ *
+ * @throws {InvalidSourceError} for names that no archive may have, names given twice, other links and
+ * special files
  * @throws {ArchiveIoError} when a path cannot be read
  */
 export async function planEntries(
@@ -81,7 +89,8 @@ export async function planEntries(
     requireUsableName(source.name);
     if ("path" in source) {
       const info = await attempt(`Cannot read "${source.path}"`, Deno.stat(source.path));
-      await addPath(source, info, add);
+      if (info.isDirectory) await requireNames(requireReadableNames(source.path));
+      await addPath(source, info, add, source.path);
     } else {
       add({ kind: "file", name: source.name, source });
     }
@@ -93,20 +102,41 @@ async function addPath(
   source: PathSource,
   info: Deno.FileInfo,
   add: (entry: PlannedFile | PlannedDirectory) => void,
+  root: string,
 ): Promise<void> {
   const { name, path } = source;
+  if (info.isSymlink) {
+    const target = await attempt(`Cannot read "${path}"`, followInside(root, path));
+    if (target !== undefined) {
+      return add({ kind: "file", name, source: { name, path: target.path } });
+    }
+  }
   if (info.isFile) return add({ kind: "file", name, source });
   if (!info.isDirectory) {
-    throw invalid(name, `is ${info.isSymlink ? "a symbolic link" : "a special file"}: ${path}`);
+    throw invalid(
+      name,
+      `is ${
+        info.isSymlink ? "a symbolic link that leads to no file inside" : "a special file"
+      }: ${path}`,
+    );
   }
   add({ kind: "directory", name, path });
-  const children = await attempt(`Cannot read "${path}"`, Array.fromAsync(Deno.readDir(path)));
-  for (const child of children) {
-    const childPath = `${path.replace(/\/+$/, "")}/${child.name}`;
-    const childName = `${name}/${child.name}`;
+  for (const child of await attempt(`Cannot read "${path}"`, requireNames(namesIn(path)))) {
+    const childPath = `${path.replace(/\/+$/, "")}/${child}`;
+    const childName = `${name}/${child}`;
     requireUsableName(childName);
     const childInfo = await attempt(`Cannot read "${childPath}"`, Deno.lstat(childPath));
-    await addPath({ name: childName, path: childPath }, childInfo, add);
+    await addPath({ name: childName, path: childPath }, childInfo, add, root);
+  }
+}
+
+/** A name that cannot be told is a source that cannot be archived. */
+async function requireNames<Value>(names: Promise<Value>): Promise<Value> {
+  try {
+    return await names;
+  } catch (error) {
+    if (!(error instanceof UnreadableNameError)) throw error;
+    throw new InvalidSourceError(`Cannot archive ${error.message}`, { cause: error });
   }
 }
 

@@ -11,6 +11,7 @@ import { InvalidInputError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import { shortId } from "../show_values.ts";
 import { resolveSnapshot } from "./snapshot_id.ts";
+import { findBrokenDump } from "./dump_soundness.ts";
 import { findMissingContent } from "./soundness.ts";
 import { parseTags } from "./tags.ts";
 
@@ -22,6 +23,12 @@ export interface CheckSnapshotsOptions {
   readonly backupId?: string;
   /** Check the structure alone, not the content of every chunk. */
   readonly fast: boolean;
+  /**
+   * Look into each dump to its end, which reads it once more. Otherwise its beginning is looked at.
+   *
+   * @default {false}
+   */
+  readonly dumps?: boolean;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
 }
@@ -147,7 +154,7 @@ async function selectIds(options: CheckSnapshotsOptions): Promise<string[]> {
 async function checkSnapshot(
   snapshotId: string,
   shared: Pick<CheckOptions, "memo" | "onProgress">,
-  { repository, fast, signal }: CheckSnapshotsOptions,
+  { repository, fast, dumps = false, signal }: CheckSnapshotsOptions,
 ): Promise<CheckedSnapshot> {
   let backupId = "";
   let component = "";
@@ -159,7 +166,11 @@ async function checkSnapshot(
     const damage = await reader.check({ fast, signal, ...shared });
     // Where the tree itself is damaged, what is missing in it has been said already.
     const missing = damage.length > 0 ? [] : await findMissingContent(reader);
-    return { snapshotId, backupId, component, damage: [...damage, ...missing] };
+    const isReadable = damage.length === 0 && missing.length === 0;
+    const broken = isReadable && (dumps || !fast)
+      ? await findBrokenDump(reader, { whole: dumps, signal })
+      : [];
+    return { snapshotId, backupId, component, damage: [...damage, ...missing, ...broken] };
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof KlosetError)) throw error;

@@ -21,6 +21,7 @@ export function encodeMetadata(backup: BackupDescription, createdAt: Date): Uint
     ...(backup.redacted ? { redacted: true } : {}),
     // The Go tool passes over what it does not know.
     ...(backup.origin === undefined ? {} : { origin: originFields(backup.origin) }),
+    ...(backup.rawDumps ? { dump_format: "raw" } : {}),
   };
   return new TextEncoder().encode(JSON.stringify(content, null, 4));
 }

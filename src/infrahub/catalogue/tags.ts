@@ -21,6 +21,8 @@ export interface BackupDescription {
    * one of both was wrong.
    */
   readonly madeAfter?: string;
+  /** Whether the dumps are stored as they came, without a look at whether they are whole. */
+  readonly rawDumps?: boolean;
 }
 
 /** What a snapshot's tags say; a field is undefined when its tag is missing. */
@@ -32,6 +34,8 @@ export interface SnapshotTags {
   readonly neo4jEdition: string | undefined;
   readonly components: readonly string[] | undefined;
   readonly redacted: boolean;
+  /** See {@linkcode BackupDescription.rawDumps}. */
+  readonly rawDumps: boolean;
 }
 
 const MADE_AFTER = "infrahub.made-after=";
@@ -53,6 +57,7 @@ export function buildTags(backup: BackupDescription, component: Component): stri
     ...(backup.redacted ? ["infrahub.redacted=true"] : []),
     ...(backup.origin === undefined ? [] : originTags(backup.origin)),
     ...(backup.madeAfter === undefined ? [] : [MADE_AFTER + backup.madeAfter]),
+    ...(backup.rawDumps ? ["infrahub.dump-format=raw"] : []),
   ];
 }
 
@@ -67,6 +72,7 @@ export function parseTags(tags: readonly string[]): SnapshotTags {
     neo4jEdition: valueOf(tags, "infrahub.neo4j-edition="),
     components: components ? components.split(",").filter((name) => name !== "") : undefined,
     redacted: valueOf(tags, "infrahub.redacted=") === "true",
+    rawDumps: valueOf(tags, "infrahub.dump-format=") === "raw",
   };
 }
 

@@ -1,5 +1,5 @@
 import { ToolError } from "../../errors/mod.ts";
-import { DamagedDumpError } from "./damaged_dump_error.ts";
+import { DamagedDumpError } from "../errors.ts";
 
 /**
  * What a parser asks for next: so many bytes to look at, or to pass over; whether there is another

@@ -1,4 +1,4 @@
-import { DamagedDumpError } from "./damaged_dump_error.ts";
+import { DamagedDumpError } from "../errors.ts";
 
 /**
  * What is used of the zstd format (RFC 8878). A frame is

@@ -1,13 +1,13 @@
 import { problemOf } from "../../errors/mod.ts";
 import type { Component } from "../component.ts";
 import { BackupFailedError, InvalidInputError } from "../errors.ts";
-import type { Reporter } from "../reporter.ts";
 import type { ComponentSource } from "./source.ts";
 
 /**
  * A component that lies in a file.
  *
- * A file that changes its size while it is read is stored as it was read, with a warning.
+ * A file that changes while it is read is half of what it was and half of what it becomes: the source
+ * fails.
  *
  * @param what what the file is, for messages, such as `postgres dump file`
  * @throws {InvalidInputError} when the path is no readable, non-empty regular file
@@ -17,7 +17,6 @@ export async function fileSource(
   recordPath: string,
   path: string,
   what: string,
-  reporter: Reporter,
 ): Promise<ComponentSource> {
   await checkDumpFile(path, what);
   return {
@@ -25,24 +24,38 @@ export async function fileSource(
     recordPath,
     async open() {
       const file = await Deno.open(path);
-      const { size: before } = await file.stat();
+      const before = await file.stat();
       return {
         content: file.readable,
         finished: Promise.resolve(),
         async verify(bytesRead) {
           if (bytesRead === 0) throw new BackupFailedError(`${what} is empty: ${path}`);
-          // The name may be gone by now, and what was read is still good.
-          const after = await Deno.stat(path).then((info) => info.size, () => bytesRead);
-          if (after === before && bytesRead === before) return;
-          reporter.warn(`File changed its size while it was read, stored as read: ${path}`, {
-            size_before: before,
-            size_after: after,
-            bytes_read: bytesRead,
-          });
+          const after = await currentInfo(path, before);
+          if (bytesRead === before.size && isUnchanged(before, after)) return;
+          throw new BackupFailedError(
+            `${what} changed while it was read (${before.size} bytes before, ${bytesRead} read, ` +
+              `${after.size} after): ${path}`,
+          );
         },
       };
     },
   };
+}
+
+/** The file as it is now; as it was when its name is gone or stands for another file. */
+async function currentInfo(path: string, before: Deno.FileInfo): Promise<Deno.FileInfo> {
+  try {
+    const after = await Deno.stat(path);
+    return after.ino === before.ino ? after : before;
+  } catch {
+    // What was read is still good: it was open all the while.
+    return before;
+  }
+}
+
+/** Whether a file has the size and the time of change that it had. */
+export function isUnchanged(before: Deno.FileInfo, after: Deno.FileInfo): boolean {
+  return after.size === before.size && after.mtime?.getTime() === before.mtime?.getTime();
 }
 
 /** Fails unless the file can be opened and has content. */

@@ -7,12 +7,19 @@
  */
 
 export { bytesSource } from "./bytes_source.ts";
+export { communityDumpAt } from "./community_dump.ts";
 export { commandSource } from "./command_source.ts";
+export type { DumpInspector } from "./inspector.ts";
 export { fileSource } from "./file_source.ts";
 export { reframedSource } from "./reframing.ts";
 export { type PostgresDumpContents, rolesIn } from "./postgres_contents.ts";
 export type { RestorableDump, RestoreMaterial } from "./restorable_dump.ts";
 export type { ComponentSource, OpenSource } from "./source.ts";
 export { tarSource } from "./tar_source.ts";
-export { dumpInspectorFor, neo4jDumpCompression } from "./verification.ts";
+export {
+  dumpInspector,
+  dumpInspectorFor,
+  inspectDump,
+  neo4jDumpCompression,
+} from "./verification.ts";
 export { verifiedSource } from "./verified_source.ts";

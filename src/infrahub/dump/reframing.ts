@@ -10,7 +10,7 @@ import {
   MAX_HEADER_BYTES,
   parseFrameHeader,
 } from "./_zstd_frame.ts";
-import { DamagedDumpError } from "./damaged_dump_error.ts";
+import { DamagedDumpError } from "../errors.ts";
 import type { Reporter } from "../reporter.ts";
 import type { ComponentSource } from "./source.ts";
 

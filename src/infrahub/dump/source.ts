@@ -17,6 +17,12 @@ export interface ComponentSource {
   readonly component: Component;
   /** Path of the record inside the snapshot. */
   readonly recordPath: string;
+  /**
+   * Whether the stream fails instead of ending when it is not the whole dump that it should be.
+   *
+   * @default {false}
+   */
+  readonly isVerified?: boolean;
   /** Starts the stream; aborting the signal ends it and whatever feeds it. */
   open(signal: AbortSignal): Promise<OpenSource> | OpenSource;
 }

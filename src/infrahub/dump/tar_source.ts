@@ -1,7 +1,14 @@
 import { createTarPacker, type TarHeader, type TarPackController } from "modern-tar";
 import { problemOf } from "../../errors/mod.ts";
 import type { Component } from "../component.ts";
-import { InvalidInputError } from "../errors.ts";
+import {
+  followInside,
+  namesIn,
+  requireReadableNames,
+  UnreadableNameError,
+} from "../../files/mod.ts";
+import { BackupFailedError, InvalidInputError } from "../errors.ts";
+import { isUnchanged } from "./file_source.ts";
 import type { Reporter } from "../reporter.ts";
 import type { ComponentSource, OpenSource } from "./source.ts";
 
@@ -15,10 +22,9 @@ interface PlannedEntry {
   readonly path: string;
   /** Its name in the archive; directories without a trailing slash. */
   readonly name: string;
-  readonly kind: "file" | "directory" | "symlink";
+  readonly kind: "file" | "directory";
   /** Permission bits. */
   readonly mode: number;
-  readonly linkTarget?: string;
 }
 
 /**
@@ -30,7 +36,10 @@ interface PlannedEntry {
  * holds a header would be new as well, and with them most of the small files. Modes are kept: they
  * do not change from one export to the next.
  *
- * @throws {InvalidInputError} when the path, or something in it, cannot be read
+ * A symbolic link is followed where it leads to a file inside the directory; any other is refused: the
+ * backup would lack what it stands for. A file that changes while it is read fails the source.
+ *
+ * @throws {InvalidInputError} when the path, or something in it, cannot be read or represented
  */
 export async function tarSource(
   component: Component,
@@ -43,7 +52,7 @@ export async function tarSource(
   if (!entries.some((entry) => entry.kind === "file")) {
     throw new InvalidInputError(`${what} contains no files: ${path}`);
   }
-  return { component, recordPath, open: (signal) => openTar(entries, reporter, signal) };
+  return { component, recordPath, open: (signal) => openTar(entries, signal) };
 }
 
 /** Lists what goes into the archive and opens every file once: nothing is stored if one fails. */
@@ -53,8 +62,7 @@ async function plan(root: string, what: string, reporter: Reporter): Promise<Pla
     const mode = (info.mode ?? (info.isDirectory ? 0o755 : 0o644)) & 0o777;
     if (info.isDirectory) {
       entries.push({ path, name, kind: "directory", mode });
-      const children = (await Array.fromAsync(Deno.readDir(path))).map((child) => child.name);
-      for (const child of children.sort(byCodeUnit)) {
+      for (const child of await readable(path, namesIn(path))) {
         const childPath = `${path.replace(/\/$/, "")}/${child}`;
         await visit(
           childPath,
@@ -63,8 +71,14 @@ async function plan(root: string, what: string, reporter: Reporter): Promise<Pla
         );
       }
     } else if (info.isSymlink) {
-      const linkTarget = await Deno.readLink(path);
-      entries.push({ path, name, kind: "symlink", mode, linkTarget });
+      const target = await readable(path, followInside(root, path));
+      if (target === undefined) {
+        throw new InvalidInputError(
+          `${what} not accessible: ${path} is a symbolic link to ${await Deno.readLink(path)}, ` +
+            `which is no file inside ${root}`,
+        );
+      }
+      await visit(target.path, name, target.info);
     } else if (info.isFile) {
       (await readable(path, Deno.open(path))).close();
       entries.push({ path, name, kind: "file", mode });
@@ -77,6 +91,9 @@ async function plan(root: string, what: string, reporter: Reporter): Promise<Pla
       return await value;
     } catch (error) {
       if (error instanceof InvalidInputError) throw error;
+      if (error instanceof UnreadableNameError) {
+        throw new InvalidInputError(`${what} not accessible: ${error.message}`, { cause: error });
+      }
       throw new InvalidInputError(`${what} not accessible: ${path}: ${problemOf(error)}`, {
         cause: error,
       });
@@ -88,6 +105,7 @@ async function plan(root: string, what: string, reporter: Reporter): Promise<Pla
     entries.push({ path: root, name: PREFIX, kind: "directory", mode: 0o755 });
     await visit(root, `${PREFIX}/${baseName}`, info);
   } else if (info.isDirectory) {
+    await readable(root, requireReadableNames(root));
     await readable(root, visit(root, PREFIX, info));
   } else {
     throw new InvalidInputError(`${what} is neither a file nor a directory: ${root}`);
@@ -97,7 +115,6 @@ async function plan(root: string, what: string, reporter: Reporter): Promise<Pla
 
 function openTar(
   entries: readonly PlannedEntry[],
-  reporter: Reporter,
   signal: AbortSignal,
 ): OpenSource {
   const { readable, controller } = createTarPacker();
@@ -105,7 +122,7 @@ function openTar(
     try {
       for (const entry of entries) {
         signal.throwIfAborted();
-        await pack(controller, entry, reporter, signal);
+        await pack(controller, entry, signal);
       }
       controller.finalize();
     } catch (error) {
@@ -121,7 +138,6 @@ function openTar(
 async function pack(
   controller: TarPackController,
   entry: PlannedEntry,
-  reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
   const header: TarHeader = {
@@ -132,54 +148,43 @@ async function pack(
     mtime: new Date(0),
     uid: 0,
     gid: 0,
-    ...(entry.linkTarget === undefined ? {} : { linkname: entry.linkTarget }),
   };
   if (entry.kind !== "file") {
     await controller.add(header).close();
     return;
   }
   using file = await Deno.open(entry.path);
-  const { size } = await file.stat();
-  const writer = controller.add({ ...header, size }).getWriter();
-  await copyExactly(file, size, writer, entry.path, reporter, signal);
+  const before = await file.stat();
+  const writer = controller.add({ ...header, size: before.size }).getWriter();
+  await copyExactly(file, before, writer, entry.path, signal);
   await writer.close();
 }
 
-/** Writes as many bytes as the header announced, whatever has become of the file since. */
+/**
+ * Writes as many bytes as the header has announced.
+ *
+ * @throws {BackupFailedError} when the file is not any more what it was when it was announced
+ */
 async function copyExactly(
   file: Deno.FsFile,
-  size: number,
+  before: Deno.FileInfo,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   path: string,
-  reporter: Reporter,
   signal: AbortSignal,
 ): Promise<void> {
   let written = 0;
-  while (written < size) {
+  while (written < before.size) {
     signal.throwIfAborted();
-    const buffer = new Uint8Array(Math.min(READ_BYTES, size - written));
+    const buffer = new Uint8Array(Math.min(READ_BYTES, before.size - written));
     const count = await file.read(buffer);
     if (count === null) break;
     await writer.write(buffer.subarray(0, count));
     written += count;
   }
-  if (written < size) {
-    reporter.warn(`File shrank while it was read, its end is stored as zeros: ${path}`, {
-      size_before: size,
-      bytes_read: written,
-    });
-    for (let left = size - written; left > 0; left -= READ_BYTES) {
-      await writer.write(new Uint8Array(Math.min(READ_BYTES, left)));
-    }
-  } else if ((await file.stat()).size > size) {
-    reporter.warn(`File grew while it was read, what was added is not stored: ${path}`, {
-      size_before: size,
-      bytes_read: written,
-    });
-  }
-}
-
-/** Not by locale: the order is part of the bytes. */
-function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const after = await file.stat();
+  if (written === before.size && isUnchanged(before, after)) return;
+  throw new BackupFailedError(
+    `File changed while it was read (${before.size} bytes before, ${written} read, ` +
+      `${after.size} after): ${path}`,
+  );
 }

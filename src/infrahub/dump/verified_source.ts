@@ -13,9 +13,10 @@ export function verifiedSource(
   reporter: Reporter,
 ): ComponentSource {
   const { component } = source;
-  if (component === "metadata") return source;
+  if (component === "metadata" || source.isVerified === true) return source;
   return {
     ...source,
+    isVerified: true,
     async open(signal) {
       const opened = await source.open(signal);
       const inspector = dumpInspector(component, edition);

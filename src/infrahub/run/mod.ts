@@ -11,11 +11,12 @@ export { type Credentials, findCredentials } from "./credentials.ts";
 export { backUpDeployment, type DeploymentBackupOptions } from "./deployment_backup.ts";
 export { planRestore } from "./deployment_restore.ts";
 export { identifyDeployment } from "./identify_deployment.ts";
-export { restoreToDirectory } from "./restore_to_directory.ts";
+export { type RestoredFile, restoreToDirectory } from "./restore_to_directory.ts";
 export {
   createBackup,
   type CreateBackupOptions,
   type CreatedBackup,
   type TransferCounts,
 } from "./store_backup.ts";
+export { verifyMaterial } from "./verify_material.ts";
 export { watchedMaterial, watchedSources } from "./watched.ts";

@@ -6,7 +6,8 @@ import {
   parseTags,
   selectBackup,
 } from "../catalogue/mod.ts";
-import { DamagedSnapshotError, InfrahubBackupError } from "../errors.ts";
+import { type DumpInspector, dumpInspectorFor } from "../dump/mod.ts";
+import { DamagedDumpError, DamagedSnapshotError, InfrahubBackupError } from "../errors.ts";
 import type { BackupOrigin } from "../origin/mod.ts";
 import { RestoreDirectory } from "./restore_directory.ts";
 import { formatSize, shortId } from "../show_values.ts";
@@ -25,6 +26,11 @@ export interface RestoredFile {
   readonly snapshotId: string;
   readonly path: string;
   readonly bytes: number;
+  /**
+   * Whether it is more than bytes that are as they were stored: a dump that is whole, or no dump at
+   * all. False for one that was stored raw, and for one that is not whole and was forced.
+   */
+  readonly isWhole: boolean;
 }
 
 /** A finished restore. */
@@ -42,6 +48,8 @@ interface Candidate {
   readonly reader: SnapshotReader;
   readonly component: string;
   readonly files: readonly Entry[];
+  /** Whether its dump was stored without being looked into. */
+  readonly isRaw: boolean;
 }
 
 /**
@@ -52,7 +60,8 @@ interface Candidate {
  * the names are unique within a backup, and are those that are used everywhere else.
  *
  * @throws {BackupGroupError} when the backup does not exist, or is incomplete and not forced
- * @throws {DamagedSnapshotError} when a snapshot lacks its content
+ * @throws {DamagedSnapshotError} when a snapshot lacks its content, or a dump is not whole and not
+ * forced
  * @throws {InfrahubBackupError} when a file cannot be read back as it was stored, or not be written
  */
 export async function restoreToDirectory(
@@ -65,12 +74,13 @@ export async function restoreToDirectory(
   for (const id of ids) candidates.push(await prepare(id, options.repository));
   const files: RestoredFile[] = [];
   try {
-    for (const { reader, component, files: entries } of candidates) {
+    for (const candidate of candidates) {
+      const { reader, component } = candidate;
       reporter.info(`Extracting ${component} snapshot...`);
-      for (const entry of entries) {
+      for (const entry of candidate.files) {
         signal.throwIfAborted();
-        const { path, bytes } = await restoreFile(directory, entry, reader, component, options);
-        files.push({ component, snapshotId: reader.header.identifier, path, bytes });
+        const { path, bytes, isWhole } = await restoreFile(directory, entry, candidate, options);
+        files.push({ component, snapshotId: reader.header.identifier, path, bytes, isWhole });
         reporter.debug("File verified", { path, size_human: formatSize(bytes) });
       }
     }
@@ -86,22 +96,44 @@ export async function restoreToDirectory(
 async function restoreFile(
   directory: RestoreDirectory,
   entry: Entry,
-  reader: SnapshotReader,
-  component: string,
-  { reporter, signal }: Pick<RestoreToDirectoryOptions, "reporter" | "signal">,
-): Promise<{ path: string; bytes: number }> {
+  { reader, component, isRaw }: Candidate,
+  { reporter, signal, force }: RestoreToDirectoryOptions,
+): Promise<{ path: string; bytes: number; isWhole: boolean }> {
   let bytes = 0;
+  let look = isRaw ? undefined : dumpInspectorFor(entry.path);
+  let isWhole = !isRaw || dumpInspectorFor(entry.path) === undefined;
+  const inspect = (observe: (inspector: DumpInspector) => void) => {
+    try {
+      if (look !== undefined) observe(look);
+    } catch (error) {
+      if (!(error instanceof DamagedDumpError)) throw error;
+      if (!force) {
+        throw new DamagedSnapshotError(
+          `${error.message}; use --force to copy it as it is`,
+          { cause: error },
+        );
+      }
+      reporter.warn(`${entry.path.slice(1)} is copied as it is: ${error.message}`);
+      look = undefined;
+      isWhole = false;
+    }
+  };
   try {
-    return await directory.write(
+    const written = await directory.write(
       entry.path,
       entry,
-      (write) =>
-        reader.copy(entry.path, async (piece) => {
+      async (write) => {
+        await reader.copy(entry.path, async (piece) => {
+          inspect((inspector) => inspector.observe(piece));
           await write(piece);
           bytes += piece.length;
           reporter.progress?.({ component, bytes, bytesTotal: entry.size });
-        }, { signal }),
+        }, { signal });
+        inspect((inspector) => inspector.finish());
+        return bytes;
+      },
     );
+    return { ...written, isWhole };
   } catch (error) {
     throw new InfrahubBackupError(
       `failed to extract ${component} snapshot: ${messageOf(error)}`,
@@ -112,7 +144,7 @@ async function restoreFile(
 
 async function prepare(snapshotId: string, repository: Repository): Promise<Candidate> {
   const reader = await repository.openSnapshot(snapshotId);
-  const { component = "" } = parseTags(reader.header.tags);
+  const { component = "", rawDumps } = parseTags(reader.header.tags);
   const [missing] = await findMissingContent(reader);
   if (missing !== undefined) {
     throw new DamagedSnapshotError(
@@ -121,5 +153,6 @@ async function prepare(snapshotId: string, repository: Repository): Promise<Cand
     );
   }
   const entries = await Array.fromAsync(reader.entries());
-  return { reader, component, files: entries.filter((entry) => entry.type === "file") };
+  const files = entries.filter((entry) => entry.type === "file");
+  return { reader, component, files, isRaw: rawDumps };
 }

@@ -1,6 +1,6 @@
 import { messageOf } from "../../errors/mod.ts";
 import type { Repository, SnapshotStatistics, SnapshotWriter } from "../../kloset/mod.ts";
-import { bytesSource, type ComponentSource } from "../dump/mod.ts";
+import { bytesSource, type ComponentSource, verifiedSource } from "../dump/mod.ts";
 import {
   compareComponents,
   type Component,
@@ -55,6 +55,13 @@ export interface CreateBackupOptions {
    * @default {false}
    */
   readonly sideBySide?: boolean;
+  /**
+   * Store the sources as they come. Otherwise each has to be the whole dump that it says it is, and
+   * fails when it is not.
+   *
+   * @default {false}
+   */
+  readonly rawDumps?: boolean;
 }
 
 /** Byte counts of a component or of a whole backup. */
@@ -113,7 +120,11 @@ async function storeGroup(
     backup_id: backup.backupId,
   });
   const present = new Set(options.resume?.members.map((member) => member.component));
-  const sources = options.sources.filter((source) => !present.has(source.component));
+  const sources = options.sources
+    .filter((source) => !present.has(source.component))
+    .map((source) =>
+      options.rawDumps === true ? source : verifiedSource(source, backup.neo4jEdition, reporter)
+    );
   const created: CreatedComponent[] = [];
   const store = async (source: ComponentSource) => {
     created.push(await storeComponent(source, backup, options));
@@ -189,6 +200,7 @@ function resumed(options: CreateBackupOptions, group: BackupGroup): BackupDescri
     infrahubVersion: group.infrahubVersion,
     toolVersion: options.toolVersion,
     redacted: group.redacted,
+    rawDumps: options.rawDumps ?? false,
     // Of the run that is resumed, or none if that was of an earlier version: else it were another
     // group.
     ...(group.origin.run === undefined ? {} : { origin: group.origin }),
@@ -213,6 +225,7 @@ async function described(
     redacted: options.redacted ?? false,
     origin: { ...inHand, run: newRunId() },
     ...(later === undefined ? {} : { madeAfter: later.name }),
+    rawDumps: options.rawDumps ?? false,
   };
 }
 

@@ -8,7 +8,7 @@ import { BackupFailedError } from "../errors.ts";
 import { type DeploymentIdentity, newRunId, originFields } from "../origin/mod.ts";
 import type { Reporter } from "../reporter.ts";
 import { formatSize } from "../show_values.ts";
-import type { ComponentSource } from "../dump/mod.ts";
+import { type ComponentSource, dumpInspector, inspectDump } from "../dump/mod.ts";
 import { formatBackupId, formatUtcTime } from "../timestamp.ts";
 
 /** What goes into an archive, and where it goes. */
@@ -35,6 +35,12 @@ export interface ArchiveBackupOptions {
   readonly deployment?: DeploymentIdentity;
   /** Where it is remembered what the archive holds. */
   readonly records?: ArchiveRecords;
+  /**
+   * Archive files as they are. Otherwise each has to be the whole dump that it says it is.
+   *
+   * @default {false}
+   */
+  readonly rawDumps?: boolean;
   /** Public key: the archive is encrypted for its holder. */
   readonly recipient?: CryptoKey;
   readonly now: Date;
@@ -95,7 +101,8 @@ export async function archiveDumps(
  * Archives dumps that are files already.
  *
  * @param neo4jPath a dump, or a directory whose contents are a backup
- * @throws {BackupFailedError} when the archive cannot be made; nothing is left behind
+ * @throws {BackupFailedError} when a dump is not whole, or the archive cannot be made; nothing is left
+ * behind
  */
 export async function archiveFiles(
   neo4jPath: string,
@@ -105,18 +112,46 @@ export async function archiveFiles(
   const started = performance.now();
   const { isDirectory } = await Deno.stat(neo4jPath);
   const base = neo4jPath.replace(/\/+$/, "").split("/").at(-1) ?? "neo4j.dump";
+  const { neo4jEdition, rawDumps = false } = options;
   const files: ArchiveSource[] = [
-    { name: isDirectory ? "database" : `database/${base}`, path: neo4jPath },
+    isDirectory || neo4jEdition !== "community" || rawDumps
+      ? { name: isDirectory ? "database" : `database/${base}`, path: neo4jPath }
+      : await inspectedFile(`database/${base}`, neo4jPath, "neo4j"),
   ];
   const components: { component: Component; bytes: number }[] = [
     { component: "neo4j", bytes: await sizeOf(neo4jPath) },
   ];
   if (postgresPath !== undefined) {
-    files.push({ name: "prefect.dump", path: postgresPath });
+    files.push(
+      rawDumps
+        ? { name: "prefect.dump", path: postgresPath }
+        : await inspectedFile("prefect.dump", postgresPath, "postgres"),
+    );
     components.push({ component: "postgres", bytes: await sizeOf(postgresPath) });
   }
   await makeDirectory(options.directory);
   return await pack(files, components, options, started);
+}
+
+/** A dump that is looked into on its way into the archive, which fails where it is not whole. */
+async function inspectedFile(
+  name: string,
+  path: string,
+  component: "neo4j" | "postgres",
+): Promise<ArchiveSource> {
+  const file = await Deno.open(path);
+  const { size, mode, mtime, uid, gid } = await file.stat();
+  return {
+    name,
+    size,
+    content: inspectDump(file.readable, dumpInspector(component, "community")),
+    attributes: {
+      ...(mode === null ? {} : { mode: mode & 0o777 }),
+      ...(mtime === null ? {} : { mtime }),
+      ...(uid === null ? {} : { uid }),
+      ...(gid === null ? {} : { gid }),
+    },
+  };
 }
 
 async function dumpToDisk(

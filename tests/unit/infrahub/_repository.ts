@@ -1,6 +1,7 @@
 import { buildTags } from "../../../src/infrahub/catalogue/tags.ts";
 import { type Component, type Neo4jEdition, recordPath } from "../../../src/infrahub/component.ts";
 import { createRepository, openStore, type Repository } from "../../../src/kloset/mod.ts";
+import { neo4jDump, postgresDump } from "../../fixtures/small_dumps.ts";
 import { withTempDirectory } from "./_support.ts";
 
 /** A snapshot of a component as a backup leaves it, or not quite. */
@@ -18,6 +19,12 @@ export interface StoredComponent {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Instead of those that the above makes. */
   readonly tags?: readonly string[];
+}
+
+/** A component's record around its name: whatever looks into it finds it whole. */
+export function wholeRecord(component: Component, edition: Neo4jEdition): string | Uint8Array {
+  if (component === "postgres") return postgresDump(component);
+  return component === "neo4j" && edition === "community" ? neo4jDump(component) : component;
 }
 
 /** Runs a test with a new repository, which is removed afterwards. */

@@ -10,6 +10,7 @@ import {
 } from "../../../infrahub/mod.ts";
 import { backUpToRepository, initOption } from "./repository_backup.ts";
 import { encryptOption } from "./encryption_options.ts";
+import { dumpFormatOption, rawDumps } from "./dump_format.ts";
 import { printResult } from "../../report/mod.ts";
 import { streamTimeoutOption, UsageError } from "../../syntax/mod.ts";
 import { requireKnownBackend, type SessionProvider } from "../../session/mod.ts";
@@ -19,7 +20,7 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
   create.command("from-commands")
     .description(
       "Make a backup of what commands write to their standard output. Commands run without a " +
-        "shell; a component is stored only if its command exits with 0",
+        "shell; a component is stored only if its command exits with 0 and its dump is whole",
     )
     .requiredOption("--neo4j-command <command>", "command that writes the Neo4j dump")
     .option("--postgres-command <command>", "command that writes the PostgreSQL dump")
@@ -30,6 +31,7 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
       ).default("enterprise"),
     )
     .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
+    .addOption(dumpFormatOption())
     .addOption(streamTimeoutOption())
     .addOption(encryptOption())
     .addOption(initOption())
@@ -58,6 +60,7 @@ export function addCreateFromCommands(create: CommandUnknownOpts, session: Sessi
           sources,
           neo4jEdition: edition,
           infrahubVersion: options.infrahubVersion ?? "",
+          ...rawDumps(options),
         }, { encrypt: options.encrypt ?? false, init: options.init ?? false });
       });
     });

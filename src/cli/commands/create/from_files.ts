@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
   archiveFiles,
+  communityDumpAt,
   type ComponentSource,
   fileSource,
   formatSize,
@@ -28,6 +29,7 @@ import {
   type SessionProvider,
   warnOfUnusedRepository,
 } from "../../session/mod.ts";
+import { dumpFormatOption, rawDumps } from "./dump_format.ts";
 import { UsageError } from "../../syntax/mod.ts";
 import { VERSION } from "../../process/mod.ts";
 
@@ -42,6 +44,7 @@ export function addCreateFromFiles(create: CommandUnknownOpts, session: SessionP
       "enterprise or community (default: community for a .dump file, else enterprise)",
     )
     .option("--infrahub-version <version>", "version of Infrahub that the dumps come from")
+    .addOption(dumpFormatOption())
     .addOption(encryptOption())
     .addOption(encryptKeyOption())
     .addOption(initOption())
@@ -61,27 +64,34 @@ interface FileOptions extends EncryptionChoice {
   readonly init?: true | undefined;
   /** Whether `--encrypt` comes from its variable. */
   readonly isEncryptExported: boolean;
+  readonly format: string;
 }
 
 async function backUpFiles(session: Session, options: FileOptions): Promise<CommandResult> {
   const { context, globals, reporter } = session;
-  const { neo4jPath, postgresPath, infrahubVersion = "" } = options;
+  const { postgresPath, infrahubVersion = "" } = options;
   const backend = requireKnownBackend(globals);
   warnOfUnusedRepository(session, backend);
   const encrypt = backend === "plakar" && wantsEncryptedRepository(options);
-  if (neo4jPath === "") throw new UsageError("neo4j backup path is required");
-  const { edition: neo4jEdition, guessed } = resolveEdition(options.neo4jEdition, neo4jPath);
+  if (options.neo4jPath === "") throw new UsageError("neo4j backup path is required");
+  const { edition: neo4jEdition, guessed } = resolveEdition(
+    options.neo4jEdition,
+    options.neo4jPath,
+  );
   if (guessed) reporter.info("Neo4j edition derived from path", { neo4j_edition: neo4jEdition });
+  const neo4jPath = neo4jEdition === "community"
+    ? await communityDumpAt(options.neo4jPath)
+    : options.neo4jPath;
   // All are looked at before the repository or the archive is begun.
   const sources = [await neo4jSource(neo4jPath, neo4jEdition, reporter)];
   if (postgresPath) {
     const path = recordPath("postgres", neo4jEdition);
-    sources.push(await fileSource("postgres", path, postgresPath, "postgres dump file", reporter));
+    sources.push(await fileSource("postgres", path, postgresPath, "postgres dump file"));
   }
   if (backend === "plakar") {
     return await backUpToRepository(
       session,
-      { sources, neo4jEdition, infrahubVersion },
+      { sources, neo4jEdition, infrahubVersion, ...rawDumps(options) },
       { encrypt, init: options.init ?? false },
     );
   }
@@ -96,6 +106,7 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
     host: context.hostname(),
     ...archiveRecords(session),
     ...(deployment === undefined ? {} : { deployment }),
+    ...rawDumps(options),
     ...(recipient === undefined ? {} : { recipient }),
     now: context.now(),
     reporter,
@@ -127,6 +138,9 @@ async function neo4jSource(
   edition: Neo4jEdition,
   reporter: Reporter,
 ): Promise<ComponentSource> {
-  const make = edition === "community" ? fileSource : tarSource;
-  return await make("neo4j", recordPath("neo4j", edition), path, "neo4j backup path", reporter);
+  const record = recordPath("neo4j", edition);
+  const what = "neo4j backup path";
+  return edition === "community"
+    ? await fileSource("neo4j", record, path, what)
+    : await tarSource("neo4j", record, path, what, reporter);
 }

@@ -26,6 +26,7 @@ export interface BackupRequest extends
     | "resume"
     | "sideBySide"
     | "deployment"
+    | "rawDumps"
   > {
   readonly sources: readonly ComponentSource[];
   readonly neo4jEdition: Neo4jEdition;

@@ -1,12 +1,16 @@
-import { openArchive } from "../../../archive/mod.ts";
+import { type Archive, openArchive } from "../../../archive/mod.ts";
 import {
+  archiveMaterial,
+  DamagedSnapshotError,
   formatSize,
   openExisting,
   originFields,
   readOriginFields,
+  type RestoredFile,
   restoreToDirectory,
   shortId,
   showOrigin,
+  verifyMaterial,
 } from "../../../infrahub/mod.ts";
 import { loadDecryptionKey, type RestoreRequest } from "./request.ts";
 import type { CommandResult } from "../../report/mod.ts";
@@ -46,7 +50,7 @@ export async function extractBackup(
       `Backup ${restored.backupId} of ${
         showOrigin(restored.origin)
       } restored to ${restored.directory}: ${files.length} files, ` +
-      `${formatSize(bytes)}, verified`,
+      `${formatSize(bytes)}, ${describeFiles(files)}`,
     json: {
       backup_id: restored.backupId,
       origin: originFields(restored.origin),
@@ -56,9 +60,18 @@ export async function extractBackup(
         snapshot_id: shortId(file.snapshotId),
         path: file.path,
         bytes: file.bytes,
+        whole: file.isWhole,
       })),
     },
   };
+}
+
+/** What was verified of the files, and what was not. */
+function describeFiles(files: readonly RestoredFile[]): string {
+  const others = files.filter((file) => !file.isWhole).map(({ path }) => path.split("/").at(-1));
+  return others.length === 0
+    ? "verified"
+    : `as they were stored (not known to be whole: ${others.join(", ")})`;
 }
 
 /** Unpacks an archive into a directory, as `<directory>/backup/…`. */
@@ -75,17 +88,40 @@ export async function extractArchive(
     excludeTaskManager: request.excludeTaskManager,
     signal,
   });
+  const isWhole = await isWholeBackup(session, archive, request);
   await archive.extractTo(directory, { signal });
   const { backupId } = archive.metadata;
   return {
-    text: `Backup ${backupId} extracted to ${directory}: ${
-      formatSize(archive.totalBytes)
-    }, verified`,
+    text: `Backup ${backupId} extracted to ${directory}: ${formatSize(archive.totalBytes)}, ${
+      isWhole ? "verified" : "as it was archived (its dumps are not whole)"
+    }`,
     json: {
       backup_id: backupId,
       origin: originFields(readOriginFields(archive.metadata.origin)),
       directory,
       bytes: archive.totalBytes,
+      whole: isWhole,
     },
   };
+}
+
+/**
+ * Whether the dumps are whole, beyond their checksums.
+ *
+ * @throws {DamagedSnapshotError} one is not, and the archive is not to be unpacked by force
+ */
+async function isWholeBackup(
+  { context, reporter }: Session,
+  archive: Archive,
+  { excludeTaskManager, force }: RestoreRequest,
+): Promise<boolean> {
+  try {
+    const material = archiveMaterial(archive, excludeTaskManager);
+    await verifyMaterial(material, reporter, context.signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DamagedSnapshotError) || !force) throw error;
+    reporter.warn(`Unpacked as it is: ${error.message}`);
+    return false;
+  }
 }

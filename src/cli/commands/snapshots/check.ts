@@ -21,6 +21,10 @@ export function addSnapshotsCheck(snapshots: CommandUnknownOpts, session: Sessio
     )
     .argument("[ids...]", "snapshot IDs, or the beginnings of them")
     .option("--fast", "check the structure only, not the content of every chunk")
+    .option(
+      "--dumps",
+      "look into every dump to its end, which reads it once more (default: into its beginning)",
+    )
     .action(async (ids, options) => {
       const current = session();
       const { context, globals, reporter } = current;
@@ -38,6 +42,7 @@ export function addSnapshotsCheck(snapshots: CommandUnknownOpts, session: Sessio
         repository,
         ids: wanted,
         fast,
+        dumps: options.dumps ?? false,
         reporter,
         signal: context.signal,
         ...(globals.backupId ? { backupId: globals.backupId } : {}),

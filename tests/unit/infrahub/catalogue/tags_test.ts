@@ -33,6 +33,7 @@ Deno.test("parseTags reads what buildTags wrote", () => {
     infrahubVersion: "1.2.0",
     toolVersion: "0.1.0",
     redacted: false,
+    rawDumps: false,
     neo4jEdition: "community",
     components: ["neo4j", "postgres", "metadata"],
   });
@@ -47,6 +48,7 @@ Deno.test("parseTags leaves out what is missing and ignores what is none of ours
     neo4jEdition: undefined,
     components: undefined,
     redacted: false,
+    rawDumps: false,
   };
   assertEquals(parseTags([]), none);
   assertEquals(

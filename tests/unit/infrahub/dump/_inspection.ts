@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import { DamagedDumpError } from "../../../../src/infrahub/dump/damaged_dump_error.ts";
+import { DamagedDumpError } from "../../../../src/infrahub/errors.ts";
 import type { DumpInspector } from "../../../../src/infrahub/dump/inspector.ts";
 import { dumpInspector } from "../../../../src/infrahub/dump/verification.ts";
 

@@ -4,7 +4,7 @@ import {
   type ByteParser,
   ParseProblem,
 } from "../../../../src/infrahub/dump/_byte_parser.ts";
-import { DamagedDumpError } from "../../../../src/infrahub/dump/damaged_dump_error.ts";
+import { DamagedDumpError } from "../../../../src/infrahub/errors.ts";
 
 /** A length, so many bytes, two bytes that end it; and again, as long as there is more. */
 function* parse(): ByteParser<string[]> {

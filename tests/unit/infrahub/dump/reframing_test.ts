@@ -11,7 +11,7 @@ import fc from "fast-check";
 import { createHash } from "node:crypto";
 import * as zlib from "node:zlib";
 import type { ComponentSource } from "../../../../src/infrahub/mod.ts";
-import { DamagedDumpError } from "../../../../src/infrahub/dump/damaged_dump_error.ts";
+import { DamagedDumpError } from "../../../../src/infrahub/errors.ts";
 import {
   reframedSource,
   reframeDump,

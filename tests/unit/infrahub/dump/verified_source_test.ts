@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { bytesSource } from "../../../../src/infrahub/dump/bytes_source.ts";
-import { DamagedDumpError } from "../../../../src/infrahub/dump/damaged_dump_error.ts";
+import { DamagedDumpError } from "../../../../src/infrahub/errors.ts";
 import { verifiedSource } from "../../../../src/infrahub/dump/verified_source.ts";
 import { readAll, recordingReporter } from "../_support.ts";
 import { read } from "./_inspection.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DamagedDumpError } from "../../../../src/infrahub/dump/damaged_dump_error.ts";
+import { DamagedDumpError } from "../../../../src/infrahub/errors.ts";
 import {
   FrameWalker,
   parseDescriptor,

@@ -10,14 +10,14 @@ import {
 } from "../../../../src/infrahub/run/store_backup.ts";
 import { formatBackupId } from "../../../../src/infrahub/timestamp.ts";
 import type { Repository } from "../../../../src/kloset/mod.ts";
+import { neo4jDump, postgresDump } from "../../../fixtures/small_dumps.ts";
 import { storeComponent, withRepository } from "../_repository.ts";
 import { recordingReporter } from "../_support.ts";
 
 const NOW = new Date(2026, 0, 2, 3, 4, 5);
 const ID = formatBackupId(NOW);
-const bytes = (text: string) => new TextEncoder().encode(text);
-const NEO4J = bytesSource("neo4j", "/neo4j.dump", bytes("graph"));
-const POSTGRES = bytesSource("postgres", "/prefect.dump", bytes("tasks"));
+const NEO4J = bytesSource("neo4j", "/neo4j.dump", neo4jDump("graph"));
+const POSTGRES = bytesSource("postgres", "/prefect.dump", postgresDump("tasks"));
 
 /** A source whose bytes all arrive, and that fails afterwards. */
 function failing(source: ComponentSource, problem: string): ComponentSource {
@@ -124,7 +124,11 @@ Deno.test("createBackup() does not keep a dump that its source finds not worth k
       open: async (signal) => ({ ...await NEO4J.open(signal), verify }),
     };
     const { created } = create(repository, { sources: [source] });
-    await assertRejects(() => created, BackupFailedError, "5 bytes are too few");
+    await assertRejects(
+      () => created,
+      BackupFailedError,
+      `${neo4jDump("graph").length} bytes are too few`,
+    );
     assertEquals((await repository.snapshots()).headers, []);
   });
 });
@@ -146,5 +150,22 @@ Deno.test("createBackup() that is ended stores nothing of the component it was a
     await assertRejects(() => created, Error, "SIGTERM");
     const { headers } = await repository.snapshots();
     assertEquals(headers.map(({ name }) => name), [`${ID}_neo4j`]);
+  });
+});
+
+Deno.test("createBackup() keeps no dump that is not whole, unless it is stored raw", async () => {
+  await withRepository(async (repository) => {
+    const half = postgresDump("tasks").slice(0, -1);
+    const sources = [NEO4J, bytesSource("postgres", "/prefect.dump", half)];
+    await assertRejects(
+      () => create(repository, { sources }).created,
+      BackupFailedError,
+      "the PostgreSQL dump is cut off",
+    );
+    const { components } = await create(repository, { sources, rawDumps: true }).created;
+    for (const { snapshotId } of components) {
+      const { header } = await repository.openSnapshot(snapshotId);
+      assertEquals(parseTags(header.tags).rawDumps, true);
+    }
   });
 });

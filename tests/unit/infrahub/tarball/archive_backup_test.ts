@@ -9,6 +9,7 @@ import {
   archiveFiles,
   prepareArchiveDirectory,
 } from "../../../../src/infrahub/tarball/archive_backup.ts";
+import { postgresDump } from "../../../fixtures/small_dumps.ts";
 import { recordingReporter, withTempDirectory } from "../_support.ts";
 
 const NOW = new Date(2026, 0, 2, 3, 4, 5);
@@ -110,10 +111,11 @@ Deno.test("archiveFiles() packs dumps that are files, or the contents of a direc
     await Deno.mkdir(`${root}/in/deep`, { recursive: true });
     await Deno.writeTextFile(`${root}/in/a.backup`, "12345");
     await Deno.writeTextFile(`${root}/in/deep/b`, "678");
-    await Deno.writeTextFile(`${root}/p.dump`, "tasks!");
+    const dump = postgresDump("tasks!");
+    await Deno.writeFile(`${root}/p.dump`, dump);
     const made = options(`${root}/out`, { neo4jEdition: "enterprise" });
     const created = await archiveFiles(`${root}/in/`, `${root}/p.dump`, made);
-    assertEquals(created.components.map((one) => one.bytes), [8, 6]);
+    assertEquals(created.components.map((one) => one.bytes), [8, dump.length]);
     const { files } = await openArchive(created.path);
     assertEquals(files.map(({ name }) => name).sort(), [
       "backup_information.json",

@@ -115,7 +115,9 @@ export class Bench implements AsyncDisposable {
   async fail(args: readonly string[], line: string | RegExp, options: RunOptions = {}) {
     const outcome = await this.run([...args, "--quiet"], options);
     assertEquals([outcome.code, outcome.stdout], [1, ""], outcome.stderr);
-    const [, message = outcome.stderr] = /^Error: ([^\n]*)\n$/.exec(outcome.stderr) ?? [];
+    // That a repository was made is told even to who wants to hear of nothing.
+    const stderr = outcome.stderr.replace(/^\S+ level=warning msg="NEW REPOSITORY: .*\n/, "");
+    const [, message = stderr] = /^Error: ([^\n]*)\n$/.exec(stderr) ?? [];
     if (typeof line === "string") assertEquals(message, line);
     else if (!line.test(message)) throw new Error(`${line} does not match: ${message}`);
   }

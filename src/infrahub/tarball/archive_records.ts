@@ -1,5 +1,6 @@
 import { openArchive } from "../../archive/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
+import { directoryOf, readTextIfThere, writeFileAtomically } from "../../files/mod.ts";
 import { type BackupOrigin, originFields, readOriginFields } from "../origin/mod.ts";
 
 /** What has to be known of an archive to compare another one with it. */
@@ -32,10 +33,7 @@ export class ArchiveRecords {
    */
   async add(path: string, bytes: number, { components, origin }: ArchiveFacts): Promise<void> {
     const line = JSON.stringify({ path, bytes, components, origin: originFields(origin) }) + "\n";
-    await Deno.mkdir(this.#path.slice(0, this.#path.lastIndexOf("/")), {
-      recursive: true,
-      mode: 0o700,
-    });
+    await Deno.mkdir(directoryOf(this.#path), { recursive: true, mode: 0o700 });
     const known = await this.#read();
     if (known.length < MAXIMUM_BYTES) {
       await Deno.writeTextFile(this.#path, line, { append: true, mode: 0o600 });
@@ -43,9 +41,7 @@ export class ArchiveRecords {
     }
     const lines = known.split("\n");
     const newer = lines.slice(lines.length >> 1).join("\n");
-    const temporary = `${this.#path}.${crypto.randomUUID()}`;
-    await Deno.writeTextFile(temporary, newer + line, { mode: 0o600 });
-    await Deno.rename(temporary, this.#path);
+    await writeFileAtomically(this.#path, newer + line, { mode: 0o600, replace: true });
   }
 
   /** What is known of an archive; undefined for one that has another length than it had. */
@@ -61,12 +57,7 @@ export class ArchiveRecords {
   }
 
   async #read(): Promise<string> {
-    try {
-      return await Deno.readTextFile(this.#path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return "";
-      throw error;
-    }
+    return await readTextIfThere(this.#path) ?? "";
   }
 }
 

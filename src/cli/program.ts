@@ -108,8 +108,9 @@ export function createProgram(context: CliContext): Program {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("afterAll", EXIT_STATUS_HELP)
     .hook("preAction", (_root, command) => {
-      applyEnvironment(command, context.env, denied);
+      const warnings = applyEnvironment(command, context.env, denied);
       configure();
+      for (const warning of warnings) monitor.reporter().warn(warning);
       current = command;
       const { logLevel, progressInterval, quiet } = globals();
       const isTold = !quiet && (logLevel === "info" || logLevel === "debug");

@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import { honoursEnvironment, parseBoolean, variableOf } from "./options.ts";
+import { honoursEnvironment, parseBoolean, sharedVariableOf, variableOf } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
@@ -66,21 +66,35 @@ export function flagValue(argv: readonly string[], flag: string): string | undef
  * command line does not set them. An empty variable counts as unset.
  *
  * @param denied flags that the command line set to false
+ * @returns what a user has to be told of variables that were left aside
  * @throws {UsageError} when a variable's value does not fit its option
  */
 export function applyEnvironment(
   command: CommandUnknownOpts,
   env: (name: string) => string | undefined,
   denied: ReadonlySet<string>,
-): void {
+): string[] {
+  const warnings: string[] = [];
   for (let current: CommandUnknownOpts | null = command; current; current = current.parent) {
     for (const option of current.options) {
       const key = option.attributeName();
       const source = current.getOptionValueSource(key);
       if (!honoursEnvironment(option) || (source !== undefined && source !== "default")) continue;
       if (denied.has(option.long ?? "")) continue;
-      const name = variableOf(option);
-      const text = env(name);
+      let name = variableOf(option);
+      let text = env(name);
+      const shared = sharedVariableOf(option);
+      const theirs = shared && env(shared.name);
+      if (!text && shared !== undefined && theirs) {
+        name = shared.name;
+        text = shared.understand(theirs);
+        if (text === undefined && shared.warns) {
+          warnings.push(
+            `${name}=${theirs} is not understood here and left aside: ` +
+              `use ${variableOf(option)} for this program`,
+          );
+        }
+      }
       if (!text) continue;
       try {
         const value = option.isBoolean()
@@ -96,6 +110,7 @@ export function applyEnvironment(
       }
     }
   }
+  return warnings;
 }
 
 /** A command and all below it, in the order of definition. */

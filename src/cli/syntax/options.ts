@@ -27,6 +27,34 @@ export function environmentOption<Flags extends string>(
   return option;
 }
 
+/** A variable of Infrahub's own that says something of an option here as well. */
+export interface SharedVariable {
+  readonly name: string;
+  /** The option's value for a text of it, as its own variable has it; undefined for any other text. */
+  readonly understand: (text: string) => string | undefined;
+  /** Whether a text that is not understood is warned of, and not passed over. */
+  readonly warns: boolean;
+}
+
+const SHARED_VARIABLES = new WeakMap<object, SharedVariable>();
+
+/**
+ * The same option, which takes its value from a variable of Infrahub's where its own is not set: one
+ * that means the same there, or that versions before this one had, scripts for which go on working.
+ */
+export function sharing<Flags extends string>(
+  option: Option<Flags>,
+  variable: SharedVariable,
+): Option<Flags> {
+  SHARED_VARIABLES.set(option, variable);
+  return option;
+}
+
+/** See {@linkcode sharing}; undefined for most options. */
+export function sharedVariableOf(option: object): SharedVariable | undefined {
+  return SHARED_VARIABLES.get(option);
+}
+
 /** Whether the option was made by {@linkcode environmentOption}. */
 export function honoursEnvironment(option: object): boolean {
   return VARIABLES.has(option);

@@ -4,6 +4,7 @@ import {
   durationOption,
   environmentOption,
   pathArgument,
+  sharing,
   unitsArgument,
 } from "./options.ts";
 import { VERSION_TEXT } from "../process/mod.ts";
@@ -18,6 +19,20 @@ export const TASK_MANAGER_PROGRAM = "infrahub-taskmanager";
 export const DEFAULT_S3_REGION = "us-east-1";
 
 const PROGRESS_INTERVAL_MS = 30_000;
+
+/** Levels by the names that Python's and Go's loggers have for them. */
+const LOG_LEVELS: ReadonlyMap<string, "debug" | "info" | "warning" | "error"> = new Map([
+  ["notset", "debug"],
+  ["trace", "debug"],
+  ["debug", "debug"],
+  ["info", "info"],
+  ["warn", "warning"],
+  ["warning", "warning"],
+  ["error", "error"],
+  ["critical", "error"],
+  ["fatal", "error"],
+  ["panic", "error"],
+]);
 
 /** The command without its sub-commands: its options are accepted anywhere on the command line. */
 export function createRootCommand(isTaskManager: boolean) {
@@ -41,7 +56,20 @@ export function createRootCommand(isTaskManager: boolean) {
       ).argParser(pathArgument),
     )
     .addOption(environmentOption("--k8s-namespace <name>", "Kubernetes namespace to act on"))
-    .addOption(environmentOption("--host", "act on services of this host, without containers"))
+    .addOption(sharing(
+      environmentOption(
+        "--host",
+        "act on services of this host, without containers",
+        "INFRAHUB_BACKUP_HOST",
+      ),
+      // Infrahub's own INFRAHUB_HOST is the name or address that its server listens on. No server is
+      // called so: it is what earlier versions of this program were told.
+      {
+        name: "INFRAHUB_HOST",
+        understand: (text) => text === "true" ? text : undefined,
+        warns: false,
+      },
+    ))
     .addOption(
       environmentOption(
         "--host-unit <service=unit>",
@@ -59,13 +87,19 @@ export function createRootCommand(isTaskManager: boolean) {
         .choices(["text", "json"]).default("text" as const),
     )
     .addOption(
-      environmentOption(
-        "--log-level <level>",
-        "least severity that is logged",
-        // Infrahub's own INFRAHUB_LOG_LEVEL, such as INFO or CRITICAL, is what its services log.
-        "INFRAHUB_BACKUP_LOG_LEVEL",
-      )
-        .choices(["debug", "info", "warning", "error"]).default("info" as const),
+      sharing(
+        environmentOption(
+          "--log-level <level>",
+          "least severity that is logged",
+          "INFRAHUB_BACKUP_LOG_LEVEL",
+        ),
+        // What Infrahub's services log, by Python's names in either case; the Go tool reads it, too.
+        {
+          name: "INFRAHUB_LOG_LEVEL",
+          understand: (text) => LOG_LEVELS.get(text.trim().toLowerCase()),
+          warns: true,
+        },
+      ).choices(["debug", "info", "warning", "error"] as const).default("info" as const),
     )
     .addOption(
       environmentOption("--quiet", "log warnings and errors only, and show no progress"),

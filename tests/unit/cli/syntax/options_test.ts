@@ -232,7 +232,7 @@ Deno.test("every option has a row in this file", () => {
     "--version -",
     "--passphrase-file -",
     "--quiet INFRAHUB_QUIET",
-    "--host INFRAHUB_HOST",
+    "--host INFRAHUB_BACKUP_HOST",
     "--host-unit INFRAHUB_HOST_UNIT",
     ...GLOBAL_OPTIONS.map(([flag, variable]) => `${flag} ${variable}`),
     ...COMMAND_OPTIONS.map(([path, flag, variable]) => `${path} ${flag} ${variable}`),

@@ -85,6 +85,7 @@ Deno.test("--quiet and --log-level keep progress and milestones out of the log",
         "--neo4j-path",
         bench.neo4j,
         "--progress-interval=1ms",
+        "--init",
         ...args,
       ]);
       assertEquals(result.stderr, "");

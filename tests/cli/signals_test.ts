@@ -6,7 +6,14 @@ async function startEndlessBackup(bench: Bench, script = "exec sleep 1000") {
   const fifo = `${bench.root}/started`;
   await new Deno.Command("mkfifo", { args: [fifo] }).output();
   const command = `sh -c 'echo data; echo $$ > ${fifo}; ${script}'`;
-  const child = bench.start(["create", "from-commands", "--quiet", "--neo4j-command", command]);
+  const child = bench.start([
+    "create",
+    "from-commands",
+    "--init",
+    "--quiet",
+    "--neo4j-command",
+    command,
+  ]);
   // Opening the pipe waits for the command to write its process id.
   const pid = Number(await Deno.readTextFile(fifo));
   return { child, pid };

@@ -17,7 +17,9 @@ const RUN_BYTES = 8;
 
 /** An id for a run that no other run has. */
 export function newRunId(): string {
-  return crypto.getRandomValues(new Uint8Array(RUN_BYTES)).toHex();
+  const bytes = crypto.getRandomValues(new Uint8Array(RUN_BYTES));
+  // Not toHex(): Deno 2.4 has none.
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const TAGS = {

@@ -9,6 +9,7 @@ import {
   RepositoryExistsError,
   type Store,
 } from "../../../../src/kloset/mod.ts";
+import { neo4jDump, postgresDump } from "../../../fixtures/small_dumps.ts";
 import { recordingReporter, withTempDirectory } from "../_support.ts";
 
 const NOW = new Date(2026, 10, 30, 2, 0, 0);
@@ -31,10 +32,9 @@ async function backUp(
   onOpen: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<string> {
   await using repository = await openRepository(store, { jobs: 1, hostname });
-  const text = (content: string) => new TextEncoder().encode(content);
   const sources = [
-    bytesSource("neo4j", "/neo4j-backup.tar", text(`graph of ${hostname}`)),
-    bytesSource("postgres", "/prefect.dump", text(`tasks of ${hostname}`)),
+    bytesSource("neo4j", "/neo4j.dump", neo4jDump(`graph of ${hostname}`)),
+    bytesSource("postgres", "/prefect.dump", postgresDump(`tasks of ${hostname}`)),
   ].map((source) => ({
     ...source,
     open: async (signal: AbortSignal) => {
@@ -45,7 +45,7 @@ async function backUp(
   const { backupId } = await createBackup({
     repository,
     sources,
-    neo4jEdition: "enterprise",
+    neo4jEdition: "community",
     infrahubVersion: "1.5",
     toolVersion: "0",
     hostname,

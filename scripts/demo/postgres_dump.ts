@@ -104,17 +104,51 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** Magic, format version 1.15.0, sizes of integers and offsets, custom format, no compression. */
-function header(): Uint8Array {
-  const magic = encoder.encode("PGDMP");
-  const definitions = TABLES.map(({ name }) =>
-    encoder.encode(`CREATE TABLE public.${name} ();\nCOPY public.${name} FROM stdin;\n`)
-  );
+/** A text as pg_dump writes it: its length, then its bytes; a length of -1 where there is none. */
+function string(text: string | undefined): Uint8Array {
+  if (text === undefined) return Uint8Array.of(1, 1, 0, 0, 0);
+  const bytes = encoder.encode(text);
+  return concat([integer(bytes.length), bytes]);
+}
+
+/** What stands in the table of contents for the rows of a table. */
+function contentsEntry(name: string, id: number): Uint8Array {
+  const isData = 3;
   return concat([
-    magic,
+    integer(id),
+    integer(1), // it has data
+    string("0"), // no table and no object of a catalogue
+    string("0"),
+    string(name),
+    string("TABLE DATA"),
+    integer(isData),
+    string(""),
+    string(""),
+    string(`COPY public.${name} FROM stdin;\n`),
+    string("public"),
+    string(undefined), // tablespace
+    string(undefined), // access method
+    string("prefect"),
+    string("false"), // whether rows have object numbers
+    string(undefined), // depends on nothing
+    Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0), // where its data is: not known, as in a stream
+  ]);
+}
+
+/**
+ * The header and table of contents of a custom-format archive of version 1.15, not compressed, with
+ * integers of 4 and offsets of 8 bytes: "pg_restore --list" reads it.
+ */
+function header(): Uint8Array {
+  return concat([
+    encoder.encode("PGDMP"),
     Uint8Array.of(1, 15, 0, 4, 8, 1, 0),
+    ...[0, 0, 12, 31, 9, 125, 0].map(integer), // 2025-10-31 12:00:00
+    string("prefect"),
+    string("16.4"),
+    string("16.4"),
     integer(TABLES.length),
-    ...definitions.flatMap((text) => [integer(text.length), text]),
+    ...TABLES.map(({ name }, table) => contentsEntry(name, table + 1)),
   ]);
 }
 

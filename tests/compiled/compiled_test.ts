@@ -3,7 +3,7 @@
  * to be those that the program needs.
  */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { basename, dirname } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { ROOT } from "../../scripts/tool.ts";
@@ -94,7 +94,7 @@ Deno.test("the executable backs up, checks and restores with an empty environmen
   assert(bytes.length === dump.length && bytes.every((byte, index) => byte === dump[index]));
 });
 
-Deno.test("the executable writes nothing but the repository and its cache", async () => {
+Deno.test("the executable writes nothing but the repository, its cache and its state", async () => {
   await using folder = await Folder.make();
   const cwd = folder.at("cwd");
   for (const name of ["cwd", "home", "tmp"]) await Deno.mkdir(folder.at(name));
@@ -105,7 +105,9 @@ Deno.test("the executable writes nothing but the repository and its cache", asyn
   assertEquals((await run(arguments_, { cwd, env })).code, 0);
   const cached = await filesBelow(folder.at("home"));
   assert(cached.length > 0, "no cache was written");
-  for (const path of cached) assertStringIncludes(path, "/home/.cache/infrahub-backup/");
+  // The cache, and that this repository has been used.
+  const own = /\/home\/\.(cache\/infrahub-backup\/|local\/state\/infrahub-backup\/repository-)/;
+  for (const path of cached) assertMatch(path, own);
   assertEquals(await filesBelow(folder.at("tmp")), []);
   assertEquals(await filesBelow(cwd), []);
 });
@@ -249,6 +251,8 @@ Deno.test("the executable may do what the program needs, and nothing else", asyn
       "PREFECT_API_DATABASE_*",
       "PG*",
       "XDG_CACHE_HOME",
+      "XDG_STATE_HOME",
+      "STATE_DIRECTORY",
       "HOME",
       "NO_COLOR",
       "NOTIFY_SOCKET",

@@ -136,17 +136,18 @@ function contentsEntry(name: string, id: number): Uint8Array {
 }
 
 /**
- * The header and table of contents of a custom-format archive of version 1.15, not compressed, with
+ * The header and table of contents of a custom-format archive of version 1.14, not compressed, with
  * integers of 4 and offsets of 8 bytes: "pg_restore --list" reads it.
  */
 function header(): Uint8Array {
   return concat([
     encoder.encode("PGDMP"),
-    Uint8Array.of(1, 15, 0, 4, 8, 1, 0),
+    Uint8Array.of(1, 14, 0, 4, 8, 1),
+    integer(0), // not compressed
     ...[0, 0, 12, 31, 9, 125, 0].map(integer), // 2025-10-31 12:00:00
     string("prefect"),
-    string("16.4"),
-    string("16.4"),
+    string("15.4"),
+    string("15.4"),
     integer(TABLES.length),
     ...TABLES.map(({ name }, table) => contentsEntry(name, table + 1)),
   ]);

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../scripts/tool.ts";
+import { neo4jDump, postgresDump } from "../fixtures/small_dumps.ts";
 import { codeBlocks } from "../unit/cli/_documentation.ts";
 import { makeShim } from "./_shim.ts";
 
@@ -31,9 +32,10 @@ Deno.test("a repository is restored from read-only media as docs/air-gap.md says
     await makeShim(`${folder}/bin/infrahub-backup`);
     await Deno.mkdir(`${folder}/backups/dumps`);
     await Deno.mkdir(`${folder}/media/transfer`);
-    const dump = crypto.getRandomValues(new Uint8Array(60_000));
-    await Deno.writeFile(`${folder}/backups/dumps/neo4j.dump`, dump);
-    await Deno.writeFile(`${folder}/backups/dumps/prefect.dump`, dump.subarray(0, 5_000));
+    const neo4j = neo4jDump(crypto.getRandomValues(new Uint8Array(60_000)));
+    const postgres = postgresDump(crypto.getRandomValues(new Uint8Array(5_000)));
+    await Deno.writeFile(`${folder}/backups/dumps/neo4j.dump`, neo4j);
+    await Deno.writeFile(`${folder}/backups/dumps/prefect.dump`, postgres);
     const mounts = [
       `mount --bind ${folder}/media /media`,
       `mount --bind ${folder}/srv /srv`,
@@ -70,11 +72,8 @@ Deno.test("a repository is restored from read-only media as docs/air-gap.md says
     });
 
     assertEquals(await filesBelow(`${folder}/media`), before);
-    assertEquals(await Deno.readFile(`${folder}/srv/restored/neo4j.dump`), dump);
-    assertEquals(
-      await Deno.readFile(`${folder}/srv/restored/prefect.dump`),
-      dump.subarray(0, 5_000),
-    );
+    assertEquals(await Deno.readFile(`${folder}/srv/restored/neo4j.dump`), neo4j);
+    assertEquals(await Deno.readFile(`${folder}/srv/restored/prefect.dump`), postgres);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

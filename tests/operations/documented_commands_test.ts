@@ -28,6 +28,9 @@ const S3_HOST = "minio.example.net";
 
 const DUMPS = `${ROOT}tests/fixtures/dumps`;
 
+/** The backup that the pages name. */
+const PAGES_BACKUP_ID = "20260318_143000";
+
 /** What a page takes for granted: backups, a medium, dumps, folders, a passphrase. */
 const PREPARATION = `
 echo '${S3_ADDRESS.hostname} ${S3_HOST}' >> /etc/hosts
@@ -36,7 +39,7 @@ rm -rf /var/backups/infrahub /media/transfer/infrahub /srv/restored /srv/restore
 echo 'a passphrase of a test' > /etc/infrahub-backup/passphrase
 chmod 600 /etc/infrahub-backup/passphrase
 mkdir /srv/here && cd /srv/here
-cp ${DUMPS}/enterprise_backup.tar neo4j.dump
+cp ${DUMPS}/stream.zst neo4j.dump
 cp ${DUMPS}/postgres_16.dump prefect.dump
 cp *.dump /var/backups/dumps/
 infrahub-backup create
@@ -45,6 +48,8 @@ cp "$archive" /var/backups/infrahub_backup_20260318_143000.tar.gz
 cp "$archive" /backups/backup.tar.gz
 mv "$archive" infrahub_backups/infrahub_backup_20260101_000000.tar.gz
 infrahub-backup create --backend plakar --repo /var/backups/infrahub
+made=$(infrahub-backup --deployment production create --backend plakar --repo /var/backups/infrahub)
+production=$(sed -n 's/^Backup \\([0-9_]*\\) complete.*/\\1/p' <<< "$made")
 cp -R /var/backups/infrahub /media/transfer/infrahub
 `;
 
@@ -127,7 +132,10 @@ async function callsOf(page: string): Promise<string[]> {
     for (const argv of toolCalls(text)) {
       // What a chart asks for so that somebody can look at the pod is no time that a test has.
       const words = argv.map((word) => word.replace(/^--sleep=10m$/, "--sleep=1s"));
-      const call = ["infrahub-backup", ...words.map(quote)].join(" ");
+      // Another deployment's backup has the id of the moment at which the preparation has made it.
+      const isOthers = words.includes("--from-deployment");
+      const call = ["infrahub-backup", ...words.map(quote)].join(" ")
+        .replace(isOthers ? `'${PAGES_BACKUP_ID}'` : "", isOthers ? '"$production"' : "");
       lines.push(`echo ${quote(`### ${page}:${line}: ${argv.join(" ")}`)}\n${call}`);
     }
   }

@@ -21,6 +21,7 @@ async function backUpOnTerminal(
       "create",
       "from-commands",
       "--format=raw",
+      "--init",
       "--backend=plakar",
       `--repo=${folder}/repository`,
       "--neo4j-edition=community",

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { neo4jDump } from "../fixtures/small_dumps.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findTool } from "../../scripts/tool.ts";
 import { S3Bucket, S3RequestError } from "../../src/s3/mod.ts";
@@ -272,11 +273,10 @@ for (const server of servers) {
   Deno.test(`archives go to ${server.name} and come back`, async () => {
     await using bench = await Bench.make();
     const { folder } = bench;
-    await Deno.writeFile(folder.at("neo4j.dump"), noise(40_000_000, 4));
+    await Deno.writeFile(folder.at("neo4j.dump"), neo4jDump(noise(40_000_000, 4)));
     const create = [
       "create",
       "from-files",
-      "--format=raw",
       "--neo4j-path",
       folder.at("neo4j.dump"),
     ];

@@ -120,7 +120,11 @@ async function isWholeBackup(
     await verifyMaterial(material, reporter, context.signal);
     return true;
   } catch (error) {
-    if (!(error instanceof DamagedSnapshotError) || !force) throw error;
+    if (!(error instanceof DamagedSnapshotError)) throw error;
+    if (!force) {
+      const hint = "--force unpacks it as it is";
+      throw new DamagedSnapshotError(error.message, { cause: error, hint });
+    }
     reporter.warn(`Unpacked as it is: ${error.message}`);
     return false;
   }

@@ -19,6 +19,8 @@ function normalize(bed: KubernetesBed, call: readonly string[]): string {
 /** The argument lists that the reference has, without the commands in the pods. */
 const SHAPES: readonly RegExp[] = [
   /^version --client$/,
+  // Not in the reference, which tells no deployment from another.
+  /^get namespace NS -o jsonpath=\{\.metadata\.uid\}$/,
   /^get pods -n NS -l app\.kubernetes\.io\/name=infrahub$/,
   // Where the reference asks for one field after the other by jsonpath, the whole is read at once.
   /^get (pods|deployment|statefulset) -n NS -o json$/,
@@ -35,7 +37,7 @@ const COMMANDS: Readonly<Record<"create" | "restore", readonly RegExp[]>> = {
     /^exec -n NS infrahub-task-manager-\S+ -- env$/,
     /^exec -n NS infrahub-infrahub-server-\S+ -- python -c import infrahub; print\(infrahub\.__version__\)$/,
     /^exec -n NS infrahub-database-0 -- env \S+=ID neo4j-admin database dump --to-stdout neo4j$/,
-    /^exec -i -n NS infrahub-task-manager-db-0 -- env \S+=ID sh -c .* pg_dump -Fc -Z0 -h localhost -U postgres -d prefect$/,
+    /^exec -i -n NS infrahub-task-manager-db-0 -- env \S+=ID sh -c .* pg_dump -Fc -Z0 -h localhost( -p 5432)? -U postgres -d prefect$/,
     /^scale -n NS deployment\/infrahub-infrahub-server --replicas=0$/,
     /^scale -n NS deployment\/infrahub-task-worker --replicas=0$/,
     /^scale -n NS statefulset\/infrahub-cache --replicas=0$/,
@@ -47,7 +49,7 @@ const COMMANDS: Readonly<Record<"create" | "restore", readonly RegExp[]>> = {
     /^exec -n NS infrahub-cache-0 -- find \/data -mindepth 1 -delete$/,
     /^exec -n NS infrahub-task-manager-db-0 -- whoami$/,
     // Over the socket, as the container's user: neither host nor user is named.
-    /^exec -i -n NS infrahub-task-manager-db-0 -- env \S+=ID sh -c .* pg_restore --exit-on-error -w -d prefect_restore_\d{8}_\d{6}$/,
+    /^exec -i -n NS infrahub-task-manager-db-0 -- env \S+=ID sh -c .* pg_restore --exit-on-error -w( -p 5432)? -d prefect_restore_\d{8}_\d{6}$/,
     // Commands run as neo4j there: no `su`.
     /^exec -i -n NS infrahub-database-0 -- env \S+=ID neo4j-admin database load --from-stdin --overwrite-destination=true infrahub-restore-[0-9a-f]{8}$/,
     /^scale -n NS deployment\/infrahub-task-manager-background-svc --replicas=0$/,

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { exists } from "../../scripts/e2e/command.ts";
 import type { Database } from "./bed.ts";
-import { runToolOk, type ToolTarget } from "./tool.ts";
+import { runTool, runToolOk, type ToolTarget } from "./tool.ts";
 
 /** One way of keeping backups; `folder` is the test's own. */
 export interface Backend {
@@ -70,7 +70,11 @@ export const PLAKAR: Backend = {
       .map(({ snapshots }) => snapshots.map(({ component }) => component as Database).toSorted()),
   assertSound: async (target, folder) => {
     if (!await exists(`${folder}/repository`)) return;
-    await runToolOk(target, [...repository(folder), "snapshots", "check"]);
+    const check = [...repository(folder), "snapshots", "check"];
+    const { code, stdout, stderr } = await runTool(target, check);
+    // A run that failed between two components leaves a group without damage that is incomplete.
+    const some = (await groups(target, folder)).some(({ status }) => status !== "complete");
+    assertEquals(code, some ? 4 : 0, `${stdout}\n${stderr}`);
     assertEquals(await namesIn(`${folder}/repository/locks`), []);
   },
 };

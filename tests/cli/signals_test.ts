@@ -19,7 +19,9 @@ async function startEndlessBackup(bench: Bench, script = "exec sleep 1000") {
   return { child, pid };
 }
 
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+for (
+  const [signal, code] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const
+) {
   Deno.test(`${signal} ends the command, releases the lock and exits with ${code}`, async () => {
     await using bench = await Bench.create();
     const { child, pid } = await startEndlessBackup(bench);
@@ -33,6 +35,18 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     await bench.assertSound();
   });
 }
+
+Deno.test("a terminal that is closed takes nothing along but the run, although its end cannot be told", async () => {
+  await using bench = await Bench.create();
+  const { child, pid } = await startEndlessBackup(bench);
+  // As a closed terminal: nobody reads what is written, and SIGHUP comes.
+  await Promise.all([child.stderr.cancel(), child.stdout.cancel()]);
+  child.kill("SIGHUP");
+  assertEquals((await child.status).code, 129);
+  assertEquals(await isRunning(pid), false);
+  assertEquals(await bench.snapshotIds(), []);
+  await bench.assertSound();
+});
 
 Deno.test("a second signal ends the program at once, and the command with it", async () => {
   await using bench = await Bench.create();

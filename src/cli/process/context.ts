@@ -53,7 +53,14 @@ export function processContext(signal: AbortSignal): CliContext {
         written += await Deno.stdout.write(bytes.subarray(written));
       }
     },
-    writeError: (text) => writeAllSync(Deno.stderr, text),
+    writeError: (text) => {
+      try {
+        writeAllSync(Deno.stderr, text);
+      } catch {
+        // Whoever listened is gone, as with a terminal that was closed. What is being put back goes on:
+        // a line that nobody can read must not end it.
+      }
+    },
     stderrIsTerminal: Deno.stderr.isTerminal(),
     columns: () => Deno.consoleSize().columns,
     askSecret: (prompt) => askSecret(prompt, signal),

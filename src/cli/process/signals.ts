@@ -1,8 +1,12 @@
 import { killRunningCommands } from "../../environment/mod.ts";
 import { ToolError } from "../../errors/mod.ts";
-import { EXIT_INTERRUPTED, EXIT_TERMINATED } from "./exit_codes.ts";
+import { EXIT_HUNG_UP, EXIT_INTERRUPTED, EXIT_TERMINATED } from "./exit_codes.ts";
 
-const SIGNALS = [["SIGINT", EXIT_INTERRUPTED], ["SIGTERM", EXIT_TERMINATED]] as const;
+const SIGNALS = [
+  ["SIGHUP", EXIT_HUNG_UP],
+  ["SIGINT", EXIT_INTERRUPTED],
+  ["SIGTERM", EXIT_TERMINATED],
+] as const;
 
 /** The program was asked to end by a signal. */
 export class InterruptedError extends ToolError {
@@ -18,7 +22,7 @@ export class InterruptedError extends ToolError {
 }
 
 /**
- * Aborts the controller at the first SIGINT or SIGTERM, so that the run cleans up and ends by
+ * Aborts the controller at the first SIGHUP, SIGINT or SIGTERM, so that the run cleans up and ends by
  * itself; at the second one, the process ends at once.
  */
 export function handleSignals(controller: AbortController): void {

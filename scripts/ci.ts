@@ -16,14 +16,14 @@
  * Skipped are ignored tests, ignored steps of tests, and suites for which a slow machine has no time
  * left; the lines above name them. The exit code is 1 when anything failed.
  *
- * Ended by SIGTERM or SIGINT, it ends the step that runs and the Docker engine that its steps have
- * started, and says what it knows until then; the step counts as failed, those after it as skipped.
+ * Ended by SIGTERM or SIGINT, it ends the step that runs and, where nobody else uses it, the Docker
+ * engine of the tests, and says what it knows until then; the step counts as failed, those after it as skipped.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
-import { engineStatus, stopEngine } from "./e2e/engine.ts";
+import { stopUnused } from "./e2e/engine.ts";
 import { exclusively } from "./e2e/folders.ts";
 import { installPeer } from "./peers.ts";
 import { print, secondsSince } from "./print.ts";
@@ -217,7 +217,6 @@ class Run {
 
   async steps(steps: readonly Step[]): Promise<Tally> {
     const tally = new Tally();
-    const engineRan = await engineStatus() !== undefined;
     const before = await changes();
     // An executable of an earlier run stands for the sources as they were then.
     this.#compiled = !steps.some(({ name }) => name === "compile") && await isFile(EXECUTABLE);
@@ -229,9 +228,7 @@ class Run {
       }
     } finally {
       // A step that was ended may have had no time for it; any other has done it itself.
-      if (this.#endedStep && !engineRan && await engineStatus() !== undefined) {
-        await exclusively(stopEngine);
-      }
+      if (this.#endedStep) await exclusively(stopUnused);
     }
     // Such as a lock file that lacks a package, or a test that leaves something behind.
     const after = await changes();

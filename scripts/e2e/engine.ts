@@ -13,6 +13,10 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
 
+/** In the run-time folder: who uses the engine, a file for each; and that it is to outlive them. */
+const USES = "uses";
+const STAYS = "stays";
+
 /** What an engine says of itself. */
 export interface EngineStatus {
   /** The process id of dockerd. */
@@ -89,11 +93,10 @@ export async function engineStatus(): Promise<EngineStatus | undefined> {
 /**
  * Starts the engine unless it runs. It outlives this process.
  *
- * @returns whether this call started it
  * @throws {StackError} when it does not answer in time; with the end of its log.
  */
-export async function startEngine(): Promise<boolean> {
-  if (await runningPid() !== undefined) return false;
+export async function startEngine(): Promise<void> {
+  if (await runningPid() !== undefined) return;
   if (Deno.uid() !== 0) throw new StackError("Cannot start a Docker engine: run as root");
   const runtime = runtimeFolder();
   await Deno.mkdir(runtime, { recursive: true, mode: 0o700 });
@@ -135,7 +138,6 @@ export async function startEngine(): Promise<boolean> {
     START_TIMEOUT_MS,
     async () => `dockerd did not answer within ${START_TIMEOUT_MS / 1000} s:\n${await logTail()}`,
   );
-  return true;
 }
 
 /** dockerd leaves a network namespace mounted in its run-time folder. */
@@ -173,6 +175,41 @@ export async function stopEngine(): Promise<boolean> {
   await unmountBelow(runtimeFolder());
   await Deno.remove(runtimeFolder(), { recursive: true });
   return true;
+}
+
+/**
+ * Says that this process uses the running engine. Several runs may share it, of several clones; it
+ * ends with the last of them.
+ *
+ * @returns what {@linkcode endUse} wants
+ */
+export async function beginUse(): Promise<string> {
+  const folder = `${runtimeFolder()}/${USES}`;
+  await Deno.mkdir(folder, { recursive: true });
+  const use = `${folder}/${Deno.pid}-${crypto.randomUUID()}`;
+  await Deno.writeTextFile(use, "");
+  return use;
+}
+
+/** Ends a use, and the engine with it where nobody else uses it. */
+export async function endUse(use: string): Promise<void> {
+  if (await exists(use)) await Deno.remove(use);
+  await stopUnused();
+}
+
+/** Lets the engine outlive those who use it, until it is ended by {@linkcode stopEngine}. */
+export async function keepEngine(): Promise<void> {
+  await Deno.writeTextFile(`${runtimeFolder()}/${STAYS}`, "");
+}
+
+/** Ends the engine unless somebody who lives uses it, or it is to stay. */
+export async function stopUnused(): Promise<void> {
+  if (await runningPid() === undefined || await exists(`${runtimeFolder()}/${STAYS}`)) return;
+  const folder = `${runtimeFolder()}/${USES}`;
+  const uses = await exists(folder) ? await Array.fromAsync(Deno.readDir(folder)) : [];
+  // Whoever was killed has left its file.
+  const live = await Promise.all(uses.map(({ name }) => exists(`/proc/${name.split("-")[0]}`)));
+  if (!live.includes(true)) await stopEngine();
 }
 
 /** Removes the store of the stopped engine, images included. */

@@ -7,7 +7,7 @@
  * deno run -A scripts/e2e/stack.ts status          # what runs; exit code 1 when nothing does
  * eval "$(deno run -A scripts/e2e/stack.ts env)"   # docker and docker compose in your own shell
  * deno run -A scripts/e2e/stack.ts images          # make the images; the engine stops afterwards
- *                                                  # if it did not run before
+ *                                                  # if nobody else uses it
  * deno run -A scripts/e2e/stack.ts down            # end the engine, containers and volumes go
  * deno run -A scripts/e2e/stack.ts down --purge    # its store as well
  * ```
@@ -20,29 +20,44 @@
  */
 
 import { report, StackError } from "./command.ts";
-import { engineEnvironment, engineStatus, removeStore, startEngine, stopEngine } from "./engine.ts";
+import {
+  beginUse,
+  endUse,
+  engineEnvironment,
+  engineStatus,
+  keepEngine,
+  removeStore,
+  startEngine,
+  stopEngine,
+} from "./engine.ts";
 import { cacheFolder, exclusively, runtimeFolder } from "./folders.ts";
 import { ensureImages, imageArchive, neo4jJars } from "./images.ts";
 import { composeFolder, hasCompose, HOST_PACKAGES, installPackages } from "./programs.ts";
 
 export { run, StackError } from "./command.ts";
-export { engineEnvironment, stopEngine } from "./engine.ts";
+export { engineEnvironment } from "./engine.ts";
 export { cacheFolder, exclusively } from "./folders.ts";
 
 /**
- * Installs, starts and builds whatever is missing.
+ * Installs, starts and builds whatever is missing, and begins a use of the engine.
  *
- * @returns whether this call started the engine, and so should stop it
+ * @returns what `endUse` wants
  * @throws {StackError} when the machine lacks something that cannot be installed here.
  */
-export async function bringUp(): Promise<boolean> {
+export async function bringUp(): Promise<string> {
   return await exclusively(async () => {
     await installPackages();
     await composeFolder();
-    const started = await startEngine();
+    await startEngine();
+    const use = await beginUse();
     await ensureImages();
-    return started;
+    return use;
   });
+}
+
+/** Ends a use that {@linkcode bringUp} has begun; the engine ends with the last one. */
+export async function bringDown(use: string): Promise<void> {
+  await exclusively(() => endUse(use));
 }
 
 /**
@@ -83,9 +98,10 @@ async function main(args: readonly string[]): Promise<number> {
   switch (args.join(" ")) {
     case "up":
       await bringUp();
+      await keepEngine();
       break;
     case "images":
-      if (await bringUp()) await exclusively(stopEngine);
+      await bringDown(await bringUp());
       break;
     case "status":
       return await status();

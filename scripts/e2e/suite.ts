@@ -1,6 +1,6 @@
 /**
  * Runs the end-to-end tests on one engine: brings up what they need, runs the test files side by
- * side, and ends the engine if it did not run before.
+ * side, and ends the engine if nobody else uses it.
  *
  * ```sh
  * deno run -A scripts/e2e/suite.ts [test files]     # tests/e2e when left out
@@ -12,9 +12,8 @@
  */
 
 import { report, StackError } from "./command.ts";
-import { stopEngine } from "./engine.ts";
-import { E2E_TESTS, exclusively } from "./folders.ts";
-import { bringUp } from "./stack.ts";
+import { E2E_TESTS } from "./folders.ts";
+import { bringDown, bringUp } from "./stack.ts";
 
 /** Runs the tests. @returns the exit code of `deno test` */
 async function runTests(files: readonly string[], ended: AbortSignal): Promise<number> {
@@ -36,11 +35,11 @@ async function main(files: readonly string[]): Promise<number> {
     Deno.addSignalListener(signal, () => ended.abort());
   }
   const begun = performance.now();
-  const started = await bringUp();
+  const use = await bringUp();
   try {
     return await runTests(files.length > 0 ? files : [E2E_TESTS.pathname], ended.signal);
   } finally {
-    if (started) await exclusively(stopEngine);
+    await bringDown(use);
     report(`done in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
   }
 }

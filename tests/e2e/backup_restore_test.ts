@@ -7,7 +7,7 @@ import { runTool } from "./tool.ts";
 
 Deno.test("real PostgreSQL and Neo4j Community come back from backups", async (t) => {
   await using bed = await ComposeBed.start();
-  await roundTrip(t, bed);
+  await roundTrip(t, bed, "compose");
 
   await t.step("a project that does not exist is refused", async () => {
     const create = ["--project", "no-such-project", "create", "--force"];

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { bringUp, engineEnvironment, exclusively, stopEngine } from "../../scripts/e2e/stack.ts";
+import { bringDown, bringUp, engineEnvironment } from "../../scripts/e2e/stack.ts";
 
 const COMPOSE_FILE = new URL("./compose.yaml", import.meta.url).pathname;
 const READY_TIMEOUT_MS = 180_000;
@@ -112,28 +112,28 @@ export class Deployment implements AsyncDisposable {
   /** Variables under which `docker` finds the engine; for the tool's own process too. */
   readonly environment: Readonly<Record<string, string>>;
   readonly passwords: Passwords = newPasswords();
-  readonly #stopEngine: boolean;
+  readonly #engineUse: string;
   /** Ids of the services' first containers; they are kept over stops and starts. */
   readonly #containers = new Map<string, string>();
 
-  private constructor(project: string, environment: Record<string, string>, stopsEngine: boolean) {
+  private constructor(project: string, environment: Record<string, string>, engineUse: string) {
     this.project = project;
     this.environment = environment;
-    this.#stopEngine = stopsEngine;
+    this.#engineUse = engineUse;
   }
 
   /**
    * Starts a deployment and waits until both databases answer. Installs and starts the engine when
-   * none runs; then `dispose` ends it as well.
+   * none runs; it ends with the last one that uses it.
    *
    * @param options.overrides further Compose files, by their paths
    */
   static async start(
     options: { readonly project?: string; readonly overrides?: readonly string[] } = {},
   ): Promise<Deployment> {
-    const started = await bringUp();
+    const use = await bringUp();
     const project = options.project ?? `infrahub-test-${crypto.randomUUID().slice(0, 8)}`;
-    const deployment = new Deployment(project, await engineEnvironment(), started);
+    const deployment = new Deployment(project, await engineEnvironment(), use);
     try {
       await deployment.#up(options.overrides ?? []);
     } catch (error) {
@@ -229,10 +229,10 @@ export class Deployment implements AsyncDisposable {
     return text(answer).trim().split("\n").filter(Boolean).toSorted();
   }
 
-  /** Removes containers, networks and volumes, and ends the engine if `start` started it. */
+  /** Removes containers, networks and volumes, and the engine if nobody else uses it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.compose(["down", "-v", "--timeout", "1", "--remove-orphans"]);
-    if (this.#stopEngine) await exclusively(stopEngine);
+    await bringDown(this.#engineUse);
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { BACKENDS, backupOf } from "./backends.ts";
+import { backendStep } from "./matrix.ts";
 import { EnterpriseBed } from "./enterprise/bed.ts";
 import { roundTrip } from "./round_trip.ts";
 import { runTool, runToolOk } from "./tool.ts";
@@ -29,42 +30,54 @@ const METADATA = "cypher-shell -d system --param database => 'neo4j'";
 
 Deno.test("stand-in for Neo4j Enterprise, single server, with real PostgreSQL", async (t) => {
   await using bed = await EnterpriseBed.startEnterprise();
-  await roundTrip(t, bed);
+  await roundTrip(t, bed, "enterprise");
 
   const folder = await Deno.makeTempDir();
   try {
     for (const backend of BACKENDS) {
-      await t.step(`${backend.name}: commands and their order as in the reference`, async () => {
-        await bed.forgetCalls();
-        const backup = backupOf(backend, (await runToolOk(bed, backend.create(folder))).stdout);
-        assertEquals(await changes(bed), [BACKUP]);
+      await backendStep(
+        t,
+        { bed: "enterprise", backend },
+        "commands and their order as in the reference",
+        async () => {
+          await bed.forgetCalls();
+          const backup = backupOf(backend, (await runToolOk(bed, backend.create(folder))).stdout);
+          assertEquals(await changes(bed), [BACKUP]);
 
-        await bed.forgetCalls();
-        await bed.takeMetadata();
-        await runToolOk(bed, backend.restore(folder, backup, "--migrate-format"));
-        assertEquals(await changes(bed), [
-          `${CYPHER} stop database \`neo4j\``,
-          RESTORE,
-          "neo4j-admin as neo4j database migrate --expand-commands --to-format=block neo4j",
-          METADATA,
-          `${CYPHER} start database \`neo4j\``,
-        ]);
-        assertEquals(await bed.takeMetadata(), "// metadata: all");
-        await bed.assertBackToNormal();
-      });
+          await bed.forgetCalls();
+          await bed.takeMetadata();
+          await runToolOk(bed, backend.restore(folder, backup, "--migrate-format"));
+          assertEquals(await changes(bed), [
+            `${CYPHER} stop database \`neo4j\``,
+            RESTORE,
+            "neo4j-admin as neo4j database migrate --expand-commands --to-format=block neo4j",
+            METADATA,
+            `${CYPHER} start database \`neo4j\``,
+          ]);
+          assertEquals(await bed.takeMetadata(), "// metadata: all");
+          await bed.assertBackToNormal();
+        },
+      );
 
-      await t.step(`${backend.name}: a backup without metadata runs no script`, async () => {
-        const create = backend.create(folder, "--neo4jmetadata=none");
-        const backup = backupOf(backend, (await runToolOk(bed, create)).stdout);
-        await bed.forgetCalls();
-        // The script of the last restore is still there.
-        await runToolOk(bed, backend.restore(folder, backup));
-        assertEquals(await bed.takeMetadata(), undefined);
-        assert(!(await changes(bed)).includes(METADATA));
-      });
+      await backendStep(
+        t,
+        { bed: "enterprise", backend },
+        "a backup without metadata runs no script",
+        async () => {
+          const create = backend.create(folder, "--neo4jmetadata=none");
+          const backup = backupOf(backend, (await runToolOk(bed, create)).stdout);
+          await bed.forgetCalls();
+          // The script of the last restore is still there.
+          await runToolOk(bed, backend.restore(folder, backup));
+          assertEquals(await bed.takeMetadata(), undefined);
+          assert(!(await changes(bed)).includes(METADATA));
+        },
+      );
 
-      await t.step(
-        `${backend.name}: a restore that neo4j-admin refuses is told, and the database runs`,
+      await backendStep(
+        t,
+        { bed: "enterprise", backend },
+        "a restore that neo4j-admin refuses is told, and the database runs",
         async () => {
           const backup = backupOf(backend, (await runToolOk(bed, backend.create(folder))).stdout);
           const data = await bed.readAll();
@@ -85,9 +98,10 @@ Deno.test("stand-in for Neo4j Enterprise, single server, with real PostgreSQL", 
     }
 
     for (const [fault, script, problem] of BACKUP_FAULTS) {
-      await t.step(`an online backup that ${fault} leaves no backup`, async () => {
-        const data = await bed.readAll();
-        for (const backend of BACKENDS) {
+      for (const backend of BACKENDS) {
+        const name = `an online backup that ${fault} leaves no backup`;
+        await backendStep(t, { bed: "enterprise", backend }, name, async () => {
+          const data = await bed.readAll();
           const own = await Deno.makeTempDir({ dir: folder });
           const outcome = await withProgram(
             bed.deployment,
@@ -100,9 +114,9 @@ Deno.test("stand-in for Neo4j Enterprise, single server, with real PostgreSQL", 
           await bed.assertBackToNormal();
           assertEquals(await backend.complete(bed, own), []);
           await backend.assertSound(bed, own);
-        }
-        assertEquals(await bed.readAll(), data);
-      });
+          assertEquals(await bed.readAll(), data);
+        });
+      }
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -119,7 +133,7 @@ const BACKUP_FAULTS: readonly (readonly [string, string, RegExp])[] = [
 
 Deno.test("stand-in for Neo4j Enterprise, cluster, with real PostgreSQL", async (t) => {
   await using bed = await EnterpriseBed.startEnterprise(3);
-  await roundTrip(t, bed);
+  await roundTrip(t, bed, "enterprise_cluster");
 
   await t.step("commands and their order as in the reference", async () => {
     const folder = await Deno.makeTempDir();

@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { BACKENDS, backupOf } from "./backends.ts";
+import { backendStep } from "./matrix.ts";
 import { KubernetesBed } from "./kubernetes/bed.ts";
 import { roundTrip } from "./round_trip.ts";
 import { RunningTool, runToolOk } from "./tool.ts";
@@ -77,51 +78,66 @@ async function assertCalls(bed: KubernetesBed, command: "create" | "restore"): P
 
 Deno.test("stand-in for kubectl, with real PostgreSQL and Neo4j Community", async (t) => {
   await using bed = await KubernetesBed.startKubernetes();
-  await roundTrip(t, bed);
+  await roundTrip(t, bed, "kubernetes");
 
   const folder = await Deno.makeTempDir();
   try {
     for (const backend of BACKENDS) {
       let backup = "";
-      await t.step(`${backend.name}: calls of create are those of the reference`, async () => {
-        await bed.cluster.forgetCalls();
-        backup = backupOf(backend, (await runToolOk(bed, backend.create(folder))).stdout);
-        await assertCalls(bed, "create");
-      });
+      await backendStep(
+        t,
+        { bed: "kubernetes", backend },
+        "calls of create are those of the reference",
+        async () => {
+          await bed.cluster.forgetCalls();
+          backup = backupOf(backend, (await runToolOk(bed, backend.create(folder))).stdout);
+          await assertCalls(bed, "create");
+        },
+      );
 
-      await t.step(`${backend.name}: replica counts outlive a restore that is killed`, async () => {
-        const data = await bed.readAll();
-        {
-          await using run = await RunningTool.start(bed, backend.restore(folder, backup));
-          await run.reach(/Stopping message-queue\.\.\./);
-          run.signal("SIGKILL");
-          assertEquals((await run.outcome).code, 137);
-        }
-        const down = await bed.replicas();
-        assert(
-          down.includes(
-            'infrahub-task-worker: 0 {"infrahub-backup.opsmill.com/replicas":"2"}',
-          ),
-          down.join("\n"),
-        );
-        // The services that know the passwords are down: whoever runs it has to say them.
-        const { neo4j, postgres } = bed.deployment.passwords;
-        const env = {
-          INFRAHUB_DB_PASSWORD: neo4j,
-          PREFECT_API_DATABASE_CONNECTION_URL: `postgresql://postgres:${
-            encodeURIComponent(postgres)
-          }@task-manager-db/prefect`,
-        };
-        await runToolOk(bed, backend.restore(folder, backup), { env });
-        await bed.assertBackToNormal();
-        assertEquals(await bed.readAll(), data);
-      });
+      await backendStep(
+        t,
+        { bed: "kubernetes", backend },
+        "replica counts outlive a restore that is killed",
+        async () => {
+          const data = await bed.readAll();
+          {
+            await using run = await RunningTool.start(bed, backend.restore(folder, backup));
+            await run.reach(/Stopping message-queue\.\.\./);
+            run.signal("SIGKILL");
+            assertEquals((await run.outcome).code, 137);
+          }
+          const down = await bed.replicas();
+          assert(
+            down.includes(
+              'infrahub-task-worker: 0 {"infrahub-backup.opsmill.com/replicas":"2"}',
+            ),
+            down.join("\n"),
+          );
+          // The services that know the passwords are down: whoever runs it has to say them.
+          const { neo4j, postgres } = bed.deployment.passwords;
+          const env = {
+            INFRAHUB_DB_PASSWORD: neo4j,
+            PREFECT_API_DATABASE_CONNECTION_URL: `postgresql://postgres:${
+              encodeURIComponent(postgres)
+            }@task-manager-db/prefect`,
+          };
+          await runToolOk(bed, backend.restore(folder, backup), { env });
+          await bed.assertBackToNormal();
+          assertEquals(await bed.readAll(), data);
+        },
+      );
 
-      await t.step(`${backend.name}: calls of restore are those of the reference`, async () => {
-        await bed.cluster.forgetCalls();
-        await runToolOk(bed, backend.restore(folder, backup));
-        await assertCalls(bed, "restore");
-      });
+      await backendStep(
+        t,
+        { bed: "kubernetes", backend },
+        "calls of restore are those of the reference",
+        async () => {
+          await bed.cluster.forgetCalls();
+          await runToolOk(bed, backend.restore(folder, backup));
+          await assertCalls(bed, "restore");
+        },
+      );
     }
 
     await t.step("the environment is found by its namespace", async () => {

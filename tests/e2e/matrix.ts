@@ -9,7 +9,7 @@
  * | form | what is run |
  * | --- | --- |
  * | `whole`, also when nothing is said | every bed with both backends: all faults of both databases, all moments |
- * | `short` | every bed with one backend, every kind of failure at its bed, twice where it is of both databases |
+ * | `short` | Compose with both backends, every other bed with one; every kind of failure at its bed, twice where it is of both databases |
  *
  * What the short form leaves out are ignored tests and steps, so that `deno test` counts and names
  * them.
@@ -28,11 +28,22 @@ if (FORM !== "whole" && FORM !== "short") {
 
 const SHORT = FORM === "short";
 
-/** The backend of each file's bed in the short form; both have about half of the files. */
-const BACKENDS: Readonly<Record<string, Backend["name"]>> = {
+/** The backend of the beds' round trips in the short form; those that are not named have both. */
+const ROUND_TRIPS = {
+  kubernetes: "tarball",
+  host: "plakar",
+  enterprise: "plakar",
+  enterprise_cluster: "tarball",
+} satisfies Readonly<Record<string, Backend["name"]>>;
+
+/** A bed with round trips, by its name in {@linkcode ROUND_TRIPS}. */
+export type RoundTripBed = "compose" | keyof typeof ROUND_TRIPS;
+
+/** The backend of each file's failures in the short form; not that of the bed's round trip. */
+const FAILURES: Readonly<Record<string, Backend["name"]>> = {
   failures: "plakar",
   interruptions: "tarball",
-  enterprise_failures: "plakar",
+  enterprise_failures: "tarball",
   host_failures: "tarball",
   kubernetes_failures: "plakar",
 };
@@ -50,8 +61,19 @@ export function matrixTest(
   name: string,
   fn: (t: Deno.TestContext) => Promise<void>,
 ): void {
-  const ignore = SHORT && BACKENDS[file] !== backend.name;
+  const ignore = SHORT && FAILURES[file] !== backend.name;
   Deno.test({ name: `${backend.name}: ${name}`, ignore, fn });
+}
+
+/** Adds a step of what a bed does with a backend beside its failures. */
+export async function backendStep(
+  t: Deno.TestContext,
+  { bed, backend }: { readonly bed: RoundTripBed; readonly backend: Backend },
+  name: string,
+  fn: () => Promise<void>,
+): Promise<void> {
+  const ignore = SHORT && bed !== "compose" && ROUND_TRIPS[bed] !== backend.name;
+  await t.step({ name: `${backend.name}: ${name}`, ignore, fn });
 }
 
 /** Whether the form leaves out the dump of a database with a fault. */

@@ -36,6 +36,12 @@ elif [ -n "$auth" ] && [ ! -e /data/databases/system ]; then
 fi
 
 # The server's own command line, run in place of this shell: so the JVM is the child of tini, and
-# the container ends with it.
-command=$("${as_neo4j[@]}" neo4j console --dry-run)
+# the container ends with it. It is asked for once for each set of settings, because the question
+# takes a JVM of its own, and the tests start the server often.
+asked=$NEO4J_HOME/run/console-$(sha256sum < "$NEO4J_HOME/conf/neo4j.conf" | cut -c 1-16)
+if [ ! -s "$asked" ]; then
+  "${as_neo4j[@]}" neo4j console --dry-run > "$asked.new"
+  mv "$asked.new" "$asked"
+fi
+command=$(cat "$asked")
 eval "exec ${as_neo4j[*]} $command"

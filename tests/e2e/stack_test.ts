@@ -10,6 +10,7 @@ import { FAULTS, PART_BYTES, withProgram } from "./faults.ts";
 import { cypher, neo4jReady, readAllNodes, seedNeo4j } from "./neo4j.ts";
 import { postgresReady, readAllRows, seedPostgres, sql } from "./postgres.ts";
 import { holdNeo4j, PID_FILE } from "./hold.ts";
+import { bringDown, bringUp } from "../../scripts/e2e/stack.ts";
 
 const PG = ["-h", "localhost", "-U", "postgres"];
 
@@ -52,6 +53,12 @@ Deno.test("test deployment is a real Infrahub deployment in small", async (t) =>
     const projects = text(await deployment.docker(["compose", "ls", "-q"]));
     assert(projects.split("\n").includes(deployment.project));
     assertStringIncludes(text(await deployment.compose(["ps", "-a"])), "infrahub");
+  });
+
+  await t.step("the engine stays while somebody uses it, whoever else ends", async () => {
+    const containers = (await deployment.containers()).map(({ id }) => id);
+    await bringDown(await bringUp());
+    assertEquals((await deployment.containers()).map(({ id }) => id), containers);
   });
 
   await t.step("containers find each other by name", async () => {

@@ -76,9 +76,8 @@ function endToEnd(...names: string[]): string[] {
  *
  * No suite runs twice. Whatever runs the program as a process runs the executable, because that is
  * what users run, and because the command line from its sources is already what `test` runs; in both
- * cases the tests' own calls of the engine are of the sources. Two suites need the sources: the one
- * of re-framed dumps, for which the executable's older runtime lacks Zstandard, and the one of the
- * test bed, which runs no program.
+ * cases the tests' own calls of the engine are of the sources. The test of re-framed dumps takes the
+ * sources by itself, as the executable's older runtime lacks Zstandard.
  */
 const STEPS: readonly Step[] = [
   { name: "format", argv: [DENO, "fmt", "--check"] },
@@ -104,15 +103,16 @@ const STEPS: readonly Step[] = [
   { name: "deployments", argv: task("test:deployments"), tests: true, compiled: true },
   // What the end-to-end tests stand on; on a new machine it takes some minutes to make.
   { name: "images", argv: [DENO, "run", "-A", "scripts/e2e/stack.ts", "images"] },
-  { name: "e2e-bed", argv: endToEnd("stack", "reframing"), tests: true },
   {
     name: "e2e",
     argv: endToEnd(
       "backup_restore",
-      "kubernetes",
-      "host",
       "enterprise",
+      "kubernetes",
+      "reframing",
+      "host",
       "watchdog",
+      "stack",
       "secrets",
     ),
     tests: true,

@@ -93,9 +93,11 @@ export interface Tool {
 /**
  * The executable if there is one, with an empty environment; else the sources, run by this Deno,
  * which needs to find its own caches.
+ *
+ * @param options.sources the sources in any case
  */
-export function findTool(): Tool {
-  const binary = Deno.env.get("INFRAHUB_BACKUP_BINARY");
+export function findTool(options: { readonly sources?: boolean } = {}): Tool {
+  const binary = options.sources ? undefined : Deno.env.get("INFRAHUB_BACKUP_BINARY");
   if (binary) {
     return { description: `executable ${binary}`, argv: [Deno.realPathSync(binary)], env: {} };
   }

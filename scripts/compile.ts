@@ -3,10 +3,12 @@
  *
  * ```sh
  * deno task compile [--output=dist/infrahub-backup] [--target=<triple>] [--run=<programs>]
+ *   [--entry=main.ts]
  * ```
  *
  * Writes the digest of the executable into `SHA256SUMS` beside it. With `--run=docker,kubectl` it
- * may start these programs and no others; see `docs/threat-model.md` for what that costs.
+ * may start these programs and no others; see `docs/threat-model.md` for what that costs. `--entry` is
+ * for tests: another module that runs the program.
  *
  * `deno compile` downloads the runtime that it puts into the executable, unless the environment
  * variable `DENORT_BIN` names one of the same version.
@@ -58,6 +60,8 @@ async function compileConfiguration(project: Configuration): Promise<Configurati
 interface CompileOptions {
   /** Path of the executable. */
   readonly output: string;
+  /** The module that runs the program. */
+  readonly entry: string;
   /** Target triple, where it is not this machine. */
   readonly target?: string;
   /** The only programs that it may start, by their names; any when left out. */
@@ -65,7 +69,7 @@ interface CompileOptions {
 }
 
 /**
- * Compiles `main.ts`.
+ * Compiles the program.
  *
  * @returns whether it went well; messages are on standard error
  */
@@ -91,7 +95,7 @@ async function compile(options: CompileOptions): Promise<boolean> {
         ...INCLUDED.map((path) => `--include=${ROOT}${path}`),
         `--output=${options.output}`,
         ...(options.target === undefined ? [] : [`--target=${options.target}`]),
-        `${ROOT}main.ts`,
+        options.entry,
       ],
       stdin: "null",
       stdout: "inherit",
@@ -123,16 +127,18 @@ function nothingYet(error: unknown): string {
 }
 
 if (import.meta.main) {
-  const { output, target, run } = parseArgs({
+  const { output, entry, target, run } = parseArgs({
     args: Deno.args,
     options: {
       output: { type: "string", default: DEFAULT_OUTPUT },
+      entry: { type: "string", default: `${ROOT}main.ts` },
       target: { type: "string" },
       run: { type: "string" },
     },
   }).values;
   const options: CompileOptions = {
     output,
+    entry,
     ...(target === undefined ? {} : { target }),
     ...(run === undefined ? {} : { programs: run.split(",") }),
   };

@@ -11,9 +11,9 @@ import {
   normaliseBooleans,
   TASK_MANAGER_PROGRAM,
 } from "./syntax/mod.ts";
-import { addCommands } from "./commands/mod.ts";
+import { addCommands, superfluousRights } from "./commands/mod.ts";
 import { onUnsyncableDirectory } from "../files/mod.ts";
-import { type CliContext, EXIT_STATUS_HELP, EXIT_SUCCESS } from "./process/mod.ts";
+import { type CliContext, EXIT_STATUS_HELP, EXIT_SUCCESS, type Right } from "./process/mod.ts";
 import { configureLog, RunMonitor } from "./report/mod.ts";
 import type { Session } from "./session/mod.ts";
 
@@ -85,8 +85,17 @@ export function createProgram(context: CliContext): Program {
     json: json(),
     isGiven: (option) => root.getOptionValueSource(option) === "cli",
     exitWith: (code) => void (exitCode = code),
+    giveUp: (rights) => context.giveUp(rights.filter((right) => !reserved().has(right))),
     completed: monitor.completed,
   });
+  const metricsFile = () => known("metricsFile", "--metrics-file", "INFRAHUB_METRICS_FILE");
+  const operation = () => OPERATIONS.get(routeOf(current));
+  /** The rights that the run needs beside its command. */
+  const reserved = (): ReadonlySet<Right> =>
+    new Set<Right>([
+      ...(monitor.isNotifying ? ["net" as const] : []),
+      ...(metricsFile() && operation() !== undefined ? ["write" as const] : []),
+    ]);
   let text = "";
   /** Help, which comes in pieces, and the version. */
   const writeText = (piece: string) => {
@@ -107,7 +116,7 @@ export function createProgram(context: CliContext): Program {
     })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("afterAll", EXIT_STATUS_HELP)
-    .hook("preAction", (_root, command) => {
+    .hook("preAction", async (_root, command) => {
       const warnings = applyEnvironment(command, context.env, denied);
       configure();
       for (const warning of warnings) monitor.reporter().warn(warning);
@@ -128,6 +137,15 @@ export function createProgram(context: CliContext): Program {
         bars: isTold && !json(),
         lineIntervalMs: progressInterval,
       });
+      const rights = superfluousRights({
+        route: routeOf(command),
+        globals: globals(),
+        options: command.opts(),
+        args: command.args,
+        reserved: reserved(),
+      });
+      monitor.reporter().debug(`Given up for the rest of the run: ${rights.join(", ")}`);
+      await context.giveUp(rights);
     });
   actAsMenu(root);
   addCommands(root, session, isTaskManager);
@@ -145,8 +163,8 @@ export function createProgram(context: CliContext): Program {
     end: async (code) => {
       await monitor.end({
         exitCode: code,
-        metricsFile: known("metricsFile", "--metrics-file", "INFRAHUB_METRICS_FILE"),
-        operation: OPERATIONS.get(routeOf(current)),
+        metricsFile: metricsFile(),
+        operation: operation(),
       });
     },
     run: async (argv) => {

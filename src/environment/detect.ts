@@ -4,6 +4,7 @@ import type { Environment } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
 import { Host, type HostOptions } from "./host.ts";
 import { Kubernetes } from "./kubernetes/mod.ts";
+import { PROGRAMS } from "./programs.ts";
 import { DISTINCTIVE_SERVICES } from "./services.ts";
 
 /** Which deployment is meant, and how to look for it. */
@@ -228,11 +229,11 @@ function mentionsInfrahub({ name, image, command, service }: ComposeContainer): 
 }
 
 function docker(options: DetectOptions): string {
-  return options.docker ?? "docker";
+  return options.docker ?? PROGRAMS.docker[0];
 }
 
 function kubectl(options: DetectOptions): string {
-  return options.kubectl ?? "kubectl";
+  return options.kubectl ?? PROGRAMS.kubernetes[0];
 }
 
 function kubernetes(namespace: string, options: DetectOptions): Kubernetes {

@@ -8,6 +8,7 @@ import type {
   ServiceStatus,
 } from "./environment.ts";
 import { EnvironmentError } from "./environment_error.ts";
+import { PROGRAMS } from "./programs.ts";
 import { type ClientArgv, type RemoteCommand, RemoteExec } from "./remote/mod.ts";
 import { items, members, text } from "./untyped.ts";
 import { waitUntil } from "./wait_until.ts";
@@ -59,7 +60,7 @@ export class DockerCompose extends RemoteExec implements Environment {
   constructor(options: DockerComposeOptions) {
     super();
     this.target = options.project;
-    this.#program = options.program ?? "docker";
+    this.#program = options.program ?? PROGRAMS.docker[0];
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
   }
 

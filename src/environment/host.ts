@@ -19,6 +19,7 @@ import type {
   ServiceStatus,
   StreamOptions,
 } from "./environment.ts";
+import { PROGRAMS } from "./programs.ts";
 import { RUN_TIMEOUT_MS } from "./remote/mod.ts";
 import { waitUntil } from "./wait_until.ts";
 
@@ -71,7 +72,7 @@ export class Host implements Environment {
   constructor(options: HostOptions = {}) {
     this.target = Deno.hostname();
     this.#units = new Map(Object.entries(options.units ?? {}));
-    this.#systemctl = options.systemctl ?? "systemctl";
+    this.#systemctl = options.systemctl ?? PROGRAMS.host[0];
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
   }
 

@@ -14,6 +14,9 @@ export const EXECUTABLE: string = Deno.env.get("INFRAHUB_BACKUP_BINARY") ||
 /** The same, compiled to start `cat` and no other program. */
 export const LIMITED_EXECUTABLE = `${EXECUTABLE}-limited`;
 
+/** The same, with a probe in it; see `probe.ts`. */
+export const PROBE_EXECUTABLE = `${EXECUTABLE}-probe`;
+
 /** Where and how the executable runs. */
 export interface RunOptions {
   readonly cwd: string;

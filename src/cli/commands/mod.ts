@@ -8,3 +8,4 @@
  */
 
 export { addCommands } from "./commands.ts";
+export { superfluousRights } from "./rights.ts";

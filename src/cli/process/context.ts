@@ -7,6 +7,7 @@ import {
   listEnvironments,
 } from "../../environment/mod.ts";
 import { type Clock, systemClock } from "../../infrahub/mod.ts";
+import { giveUpRights, LATER_VARIABLES, type Right } from "./rights.ts";
 import { askSecret } from "./terminal.ts";
 
 /** What a run of the program takes from, and leaves in, the world around it. */
@@ -39,14 +40,21 @@ export interface CliContext {
   readonly detectEnvironment: (options: DetectOptions) => Promise<Environment>;
   /** See {@linkcode listEnvironments}. */
   readonly listEnvironments: (options: DetectOptions) => Promise<FoundEnvironments>;
+  /**
+   * Gives up rights for good. The host's name, and the variables that are asked for late, are known
+   * all the same.
+   */
+  readonly giveUp: (rights: readonly Right[]) => Promise<void>;
   /** Aborted when the program is asked to end. */
   readonly signal: AbortSignal;
 }
 
 /** The context of the running process. */
 export function processContext(signal: AbortSignal): CliContext {
+  const kept = new Map<string, string | undefined>();
+  let hostname: string | undefined;
   return {
-    env: (name) => Deno.env.get(name),
+    env: (name) => kept.has(name) ? kept.get(name) : Deno.env.get(name),
     writeOut: (text) => writeAllSync(Deno.stdout, text),
     writeOutBytes: async (bytes) => {
       for (let written = 0; written < bytes.length;) {
@@ -64,7 +72,7 @@ export function processContext(signal: AbortSignal): CliContext {
     stderrIsTerminal: Deno.stderr.isTerminal(),
     columns: () => Deno.consoleSize().columns,
     askSecret: (prompt) => askSecret(prompt, signal),
-    hostname: () => Deno.hostname(),
+    hostname: () => hostname ??= Deno.hostname(),
     now: () => new Date(),
     clock: systemClock,
     repeat: (milliseconds, action) => {
@@ -78,6 +86,13 @@ export function processContext(signal: AbortSignal): CliContext {
     workingDirectory: () => Deno.cwd(),
     detectEnvironment,
     listEnvironments,
+    giveUp: async (rights) => {
+      if (rights.includes("sys")) hostname ??= Deno.hostname();
+      if (rights.includes("env")) {
+        for (const name of LATER_VARIABLES) kept.set(name, Deno.env.get(name));
+      }
+      await giveUpRights(rights);
+    },
     signal,
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The process around a run: its arguments, variables and streams as values that tests replace, the
- * terminal, signals, exit codes, the version. Stands at the bottom of the command line and knows no
+ * terminal, signals, the rights that are given up, exit codes, the version. Stands at the bottom of the command line and knows no
  * command and no option.
  *
  * @module
@@ -18,6 +18,7 @@ export {
   EXIT_SUSPICIOUS,
   EXIT_TERMINATED,
 } from "./exit_codes.ts";
+export { LATER_VARIABLES, type Right, RIGHTS } from "./rights.ts";
 export { redactUrls } from "./redact.ts";
 export { handleSignals, InterruptedError } from "./signals.ts";
 export { VERSION, VERSION_TEXT } from "./version.ts";

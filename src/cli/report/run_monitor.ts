@@ -88,6 +88,11 @@ export class RunMonitor {
     else signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
+  /** Whether the service manager is told how the run stands. */
+  get isNotifying(): boolean {
+    return this.#notifier !== undefined;
+  }
+
   /** Takes the progress of a component; see {@linkcode Reporter}. */
   readonly progress = (progress: ComponentProgress): void => {
     this.#tracker.update(progress);

@@ -26,6 +26,7 @@ export function repositoryAccess(session: Session, missing: string): RepositoryA
     s3: s3Settings(session),
     engine: {
       signal: context.signal,
+      hostname: context.hostname(),
       onWarning: (message) => reporter.warn(message),
       passphrase: passphraseProvider(session),
       ...(globals.jobs === undefined ? {} : { jobs: globals.jobs }),
@@ -36,7 +37,12 @@ export function repositoryAccess(session: Session, missing: string): RepositoryA
 
 /** Opens the repository of a `snapshots` command, which needs no backend to be named. */
 export async function openForSnapshots(session: Session, command: string): Promise<Repository> {
-  return await openExisting(
-    repositoryAccess(session, `--repo is required for snapshots ${command}`),
-  );
+  const access = repositoryAccess(session, `--repo is required for snapshots ${command}`);
+  // From then on these commands only read: their cache, which they may add to, is open by then.
+  const repository = await openExisting({
+    ...access,
+    engine: { ...access.engine, holdsCache: true },
+  });
+  await session.giveUp(["write"]);
+  return repository;
 }

@@ -1,4 +1,5 @@
 import type { Reporter } from "../../infrahub/mod.ts";
+import type { Right } from "../process/mod.ts";
 import type { ResultOutput } from "../report/mod.ts";
 import type { GlobalOptions } from "../syntax/mod.ts";
 
@@ -8,6 +9,8 @@ export interface Session extends ResultOutput {
   readonly reporter: Reporter;
   /** Whether a global option stands on the command line itself, and not in a variable. */
   readonly isGiven: (option: keyof GlobalOptions) => boolean;
+  /** Gives up what the command does not need any more, but for what the run itself still needs. */
+  readonly giveUp: (rights: readonly Right[]) => Promise<void>;
   /** What the program exits with when it does not fail. */
   readonly exitWith: (code: number) => void;
 }

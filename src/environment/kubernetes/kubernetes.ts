@@ -1,3 +1,4 @@
+import { PROGRAMS } from "../programs.ts";
 import { captureCommand, CommandFailedError } from "../command/mod.ts";
 import { distinctId } from "../distinct_id.ts";
 import type {
@@ -72,7 +73,7 @@ export class Kubernetes extends RemoteExec implements Environment {
   constructor(options: KubernetesOptions) {
     super();
     this.target = options.namespace;
-    this.#program = options.program ?? "kubectl";
+    this.#program = options.program ?? PROGRAMS.kubernetes[0];
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
     this.#choiceTimeoutMs = options.choiceTimeoutMs ?? CHOICE_TIMEOUT_MS;
     this.#onWarning = options.onWarning ?? (() => {});

@@ -318,6 +318,14 @@ export class IndexCache implements Disposable {
     });
   }
 
+  /**
+   * Opens the file now, and creates it where it is missing: later saves need no right to open or to
+   * create one, which the process may have given up by then.
+   */
+  hold(): void {
+    this.#attempt(() => void (existsSync(this.#path) ? this.#connect() : this.#create()));
+  }
+
   /** Closes the file. Headers that were not saved are lost. */
   close(): void {
     this.#enabled = false;

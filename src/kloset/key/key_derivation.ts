@@ -71,7 +71,10 @@ async function deriveByArgon2id(
   request: Argon2idRequest,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const worker = new Worker(new URL("./argon2id_worker.ts", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./argon2id_worker.ts", import.meta.url), {
+    type: "module",
+    deno: { permissions: "none" },
+  });
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener("abort", onAbort);

@@ -27,6 +27,13 @@ export interface EngineOptions {
    * @default nowhere
    */
   readonly cacheDirectory?: string;
+  /**
+   * Whether the cache's file is opened at once and kept open, by a process that gives up the right to
+   * write.
+   *
+   * @default {false}
+   */
+  readonly holdsCache?: boolean;
   /** Told what a user should know but need not act on: a cache that cannot be used, for example. */
   readonly onWarning?: (message: string) => void;
   readonly signal?: AbortSignal;
@@ -70,6 +77,7 @@ export async function assemble(
     onWarning,
   });
   const catalog = await Catalog.open({ store, codec, mac, cache });
+  if (options.holdsCache) cache?.hold();
   for (const { error } of catalog.states.damaged) onWarning(error.message);
   return new Repository({
     ...startMachinery(

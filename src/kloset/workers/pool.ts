@@ -98,7 +98,10 @@ export class WorkerPool {
   #start(): PoolWorker {
     const scratch = this.kernels.allocate(SCRATCH_BYTES);
     const state = this.kernels.allocate(BLAKE3_STATE_BYTES);
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      type: "module",
+      deno: { permissions: "none" },
+    });
     const mailbox = new Mailbox();
     worker.onerror = (event) => {
       // Handled here: without this the event would end the process.

@@ -37,6 +37,7 @@ export function recordingContext(
     workingDirectory: () => "/nowhere",
     detectEnvironment: () => Promise.reject(new EnvironmentError("no environment in this test")),
     listEnvironments: () => Promise.resolve({ projects: [], namespaces: [], problems: [] }),
+    giveUp: () => Promise.resolve(),
     signal: new AbortController().signal,
     ...overrides,
     out: () => out,

@@ -88,6 +88,7 @@ async function backUpFiles(session: Session, options: FileOptions): Promise<Comm
     const path = recordPath("postgres", neo4jEdition);
     sources.push(await fileSource("postgres", path, postgresPath, "postgres dump file"));
   }
+  await session.giveUp(["run"]);
   if (backend === "plakar") {
     return await backUpToRepository(
       session,

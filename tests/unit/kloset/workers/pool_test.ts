@@ -169,3 +169,40 @@ for (const [name, { end, code }] of Object.entries(ENDS)) {
     assertEquals(ended.code, code, ended.stderr);
   });
 }
+
+Deno.test("threads have no rights", async () => {
+  // The runtime honours it, under the project's own settings.
+  const source = `
+    try {
+      Deno.readTextFileSync("/etc/hostname");
+      self.postMessage("read");
+    } catch (error) {
+      self.postMessage(error.name);
+    }`;
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(source)}`, {
+    type: "module",
+    deno: { permissions: "none" },
+  });
+  worker.onmessage = ({ data }) => resolve(data);
+  assertEquals(await promise, "NotCapable");
+  worker.terminate();
+  // And every thread that is started asks for it.
+  const given: unknown[] = [];
+  const { Worker: Original } = globalThis;
+  globalThis.Worker = class extends Original {
+    constructor(specifier: string | URL, options?: WorkerOptions) {
+      given.push(options?.deno);
+      super(specifier, options);
+    }
+  };
+  try {
+    await withPool(2, async (pool, kernels) => {
+      const data = regionOf(kernels, new Uint8Array(10));
+      await Promise.all([pool.run(hashTask(data)), pool.run(hashTask(data))]);
+    });
+  } finally {
+    globalThis.Worker = Original;
+  }
+  assertEquals(given, [{ permissions: "none" }, { permissions: "none" }]);
+});

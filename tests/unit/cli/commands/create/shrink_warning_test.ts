@@ -27,6 +27,7 @@ function makeSession() {
     json: false,
     isGiven: () => false,
     exitWith: (code) => void codes.push(code),
+    giveUp: () => Promise.resolve(),
     completed: () => {},
   };
   return { session, codes, lines: reporter.lines };

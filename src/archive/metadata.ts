@@ -25,6 +25,8 @@ export interface BackupMetadata {
   readonly encrypted: boolean;
   /** Whose backup it is, in texts by name; the Go tool does not write it, and passes over it. */
   readonly origin?: Readonly<Record<string, string | undefined>>;
+  /** What is known of the data, in texts by name; the Go tool passes over them as well. */
+  readonly data?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -49,11 +51,13 @@ export function encodeMetadata(metadata: BackupMetadata): Uint8Array {
   if (metadata.neo4jEdition !== "") fields.push(["neo4j_edition", quote(metadata.neo4jEdition)]);
   if (metadata.redacted) fields.push(["redacted", "true"]);
   if (metadata.encrypted) fields.push(["encrypted", "true"]);
-  if (metadata.origin !== undefined) {
-    const lines = Object.entries(metadata.origin).flatMap(([name, value]) =>
+  for (const key of ["origin", "data"] as const) {
+    const texts = metadata[key];
+    if (texts === undefined) continue;
+    const lines = Object.entries(texts).flatMap(([name, value]) =>
       value === undefined ? [] : [`${quote(name)}: ${quote(value)}`]
     );
-    fields.push(["origin", block("{", lines, "}")]);
+    fields.push([key, block("{", lines, "}")]);
   }
   const lines = fields.map(([key, value]) => `    ${quote(key)}: ${value}`);
   return new TextEncoder().encode(`{\n${lines.join(",\n")}\n}`);
@@ -97,6 +101,7 @@ export function decodeMetadata(bytes: Uint8Array): BackupMetadata {
     encrypted: flag("encrypted"),
     // Nothing that a restore needs: of another kind it is nobody's.
     ...(isTextRecord(fields.origin) ? { origin: fields.origin } : {}),
+    ...(isTextRecord(fields.data) ? { data: fields.data } : {}),
   };
 }
 

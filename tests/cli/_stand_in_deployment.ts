@@ -64,6 +64,8 @@ case $* in
     printf 'name, value\\n"server.directories.data", "%s/data"\\n' "$LAB"
     printf '"server.directories.transaction.logs.root", "%s/data/transactions"\\n' "$LAB" ;;
   *statusCheck*) printf 'requester, serverId\\nTRUE, "server-1"\\n' ;;
+  *versions*) printf 'name, versions\\n"Neo4j Kernel", ["5.26.12"]\\n' ;;
+  *graph_version*) printf 'graph_version\\n49\\n' ;;
   *) printf 'name, edition\\n"Neo4j Kernel", "enterprise"\\n' ;;
 esac`,
   "neo4j-admin": `for argument; do
@@ -82,13 +84,14 @@ cat '${POSTGRES_DUMP}'`,
 cat >/dev/null`,
   psql: `case $* in
   *rolcreatedb*) echo 'p|t|t|t' ;;
+  *server_version_num*) printf '160004\\n160004\\n' ;;
   *json_build_object*) echo '{"owner":"o","encoding":"UTF8","collate":"C","ctype":"C"}' ;;
 esac`,
   find: "",
   chown: "",
   pg_isready: "",
   whoami: "echo postgres",
-  python: "echo 1.2.0",
+  python: "case $* in *GRAPH_VERSION*) echo 49 ;; *) echo 1.2.0 ;; esac",
   infrahub: "",
   infrahubctl: "echo '[]'",
 };

@@ -81,7 +81,7 @@ export async function seedNeo4j(deployment: Neo4jServer, nodes: number, seed = "
   await cypher(deployment, "CALL db.awaitIndexes(60)");
   await cypher(
     deployment,
-    "MERGE (root:Root {uuid: '11111111-2222-4333-8444-555555555555'}) SET root.seed = $seed",
+    "MERGE (root:Root {uuid: '11111111-2222-4333-8444-555555555555'}) SET root.seed = $seed, root.graph_version = 49",
     { seed },
   );
   for (let from = 0; from < nodes; from += BATCH) {

@@ -1,4 +1,5 @@
 import { originFields } from "../origin/mod.ts";
+import { dataFields } from "../data_facts.ts";
 import type { BackupDescription } from "./tags.ts";
 import { formatUtcTime } from "../timestamp.ts";
 
@@ -10,6 +11,7 @@ const METADATA_VERSION = 2025111200;
  * the id, which has the prefix of an archive's name here and nowhere else.
  */
 export function encodeMetadata(backup: BackupDescription, createdAt: Date): Uint8Array {
+  const data = dataFields(backup.data ?? {});
   const content = {
     metadata_version: METADATA_VERSION,
     backup_id: `infrahub_backup_${backup.backupId}`,
@@ -21,6 +23,7 @@ export function encodeMetadata(backup: BackupDescription, createdAt: Date): Uint
     ...(backup.redacted ? { redacted: true } : {}),
     // The Go tool passes over what it does not know.
     ...(backup.origin === undefined ? {} : { origin: originFields(backup.origin) }),
+    ...(data === undefined ? {} : { data }),
     ...(backup.rawDumps ? { dump_format: "raw" } : {}),
   };
   return new TextEncoder().encode(JSON.stringify(content, null, 4));

@@ -1,6 +1,7 @@
 import type { Repository, SnapshotReader } from "../../kloset/mod.ts";
 import { possibleRecordPaths } from "../component.ts";
 import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
+import type { DataFacts } from "../data_facts.ts";
 import { DamagedSnapshotError } from "../errors.ts";
 import { shortId } from "../show_values.ts";
 import type { SelectedBackup } from "./backup_selection.ts";
@@ -19,6 +20,7 @@ export async function repositoryMaterial(
   excludeTaskManager: boolean,
 ): Promise<RestoreMaterial> {
   let facts = { backupId: "", infrahubVersion: "", neo4jEdition: "" };
+  let data: DataFacts = {};
   const dumps = new Map<string, RestorableDump>();
   for (const id of ids) {
     const reader = await repository.openSnapshot(id);
@@ -28,6 +30,7 @@ export async function repositoryMaterial(
       infrahubVersion: facts.infrahubVersion || (tags.infrahubVersion ?? ""),
       neo4jEdition: facts.neo4jEdition || (tags.neo4jEdition ?? ""),
     };
+    data = { ...tags.data, ...data };
     if (excludeTaskManager && component === "postgres") continue;
     const [missing] = await findMissingContent(reader);
     if (missing !== undefined) {
@@ -39,7 +42,13 @@ export async function repositoryMaterial(
       dumps.set(component, await snapshotDump(reader, component));
     }
   }
-  return { ...facts, neo4j: dumps.get("neo4j"), postgres: dumps.get("postgres"), isWhole };
+  return {
+    ...facts,
+    data,
+    neo4j: dumps.get("neo4j"),
+    postgres: dumps.get("postgres"),
+    isWhole,
+  };
 }
 
 async function snapshotDump(

@@ -1,4 +1,5 @@
 import type { Component, Neo4jEdition } from "../component.ts";
+import { type DataFacts, dataFields, factsOf, readDataFields } from "../data_facts.ts";
 import { type BackupOrigin, originTags } from "../origin/mod.ts";
 
 /** What all snapshots of one backup have in common. */
@@ -21,6 +22,8 @@ export interface BackupDescription {
    * one of both was wrong.
    */
   readonly madeAfter?: string;
+  /** Undefined where nobody has asked. */
+  readonly data?: DataFacts;
   /** Whether the dumps are stored as they came, without a look at whether they are whole. */
   readonly rawDumps?: boolean;
 }
@@ -34,10 +37,13 @@ export interface SnapshotTags {
   readonly neo4jEdition: string | undefined;
   readonly components: readonly string[] | undefined;
   readonly redacted: boolean;
+  /** Of this component. */
+  readonly data: DataFacts;
   /** See {@linkcode BackupDescription.rawDumps}. */
   readonly rawDumps: boolean;
 }
 
+const DATA = "infrahub.data.";
 const MADE_AFTER = "infrahub.made-after=";
 
 /**
@@ -57,6 +63,7 @@ export function buildTags(backup: BackupDescription, component: Component): stri
     ...(backup.redacted ? ["infrahub.redacted=true"] : []),
     ...(backup.origin === undefined ? [] : originTags(backup.origin)),
     ...(backup.madeAfter === undefined ? [] : [MADE_AFTER + backup.madeAfter]),
+    ...dataTags(backup.data ?? {}, component),
     ...(backup.rawDumps ? ["infrahub.dump-format=raw"] : []),
   ];
 }
@@ -72,8 +79,27 @@ export function parseTags(tags: readonly string[]): SnapshotTags {
     neo4jEdition: valueOf(tags, "infrahub.neo4j-edition="),
     components: components ? components.split(",").filter((name) => name !== "") : undefined,
     redacted: valueOf(tags, "infrahub.redacted=") === "true",
+    data: parseDataTags(tags),
     rawDumps: valueOf(tags, "infrahub.dump-format=") === "raw",
   };
+}
+
+/**
+ * Each component has the facts of its own data: the snapshots of a backup that was resumed are of
+ * different times.
+ */
+function dataTags(facts: DataFacts, component: Component): readonly string[] {
+  return Object.entries(dataFields(factsOf(component, facts)) ?? {})
+    .map(([name, value]) => `${DATA}${name.replaceAll("_", "-")}=${value}`);
+}
+
+function parseDataTags(tags: readonly string[]): DataFacts {
+  const fields: Record<string, string> = {};
+  for (const tag of tags.filter((tag) => tag.startsWith(DATA))) {
+    const [name = "", ...value] = tag.slice(DATA.length).split("=");
+    fields[name.replaceAll("-", "_")] ??= value.join("=");
+  }
+  return readDataFields(fields);
 }
 
 /** The backup after which a snapshot was made although it has an earlier date; usually none. */

@@ -19,9 +19,15 @@ export {
   DeploymentError,
   DeploymentRefusedError,
 } from "./deployment.ts";
-export { detectInfrahubVersion, UNKNOWN_VERSION } from "./infrahub_version.ts";
+export { detectGraphVersion, detectInfrahubVersion, UNKNOWN_VERSION } from "./infrahub_version.ts";
 export { DATABASE_WAIT, poll, type WaitOptions } from "./poll.ts";
-export { DATABASE, TASK_MANAGER, TASK_MANAGER_DATABASE, TASK_WORKER } from "./service_names.ts";
+export {
+  DATABASE,
+  SERVER,
+  TASK_MANAGER,
+  TASK_MANAGER_DATABASE,
+  TASK_WORKER,
+} from "./service_names.ts";
 export { restartDependencies, startFrontServices, stopApplicationServices } from "./services.ts";
 export { wipeTransientData } from "./transient_data.ts";
 export { type UndoAction, UndoFailedError, type UndoHandle, UndoJournal } from "./undo_journal.ts";

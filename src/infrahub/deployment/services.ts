@@ -140,20 +140,24 @@ export async function restartDependencies(deployment: Deployment): Promise<void>
 /**
  * The last step of a restore: API server, and workers when that answers.
  *
+ * @param betweenBoth what needs the server, and no workers; the server is waited for in any case then
  * @throws {DeploymentError} when one does not start or is not ready
+ * @throws what `betweenBoth` fails with; the workers are not started then
  */
-export async function startFrontServices(deployment: Deployment): Promise<void> {
+export async function startFrontServices(
+  deployment: Deployment,
+  betweenBoth?: () => Promise<void>,
+): Promise<void> {
   deployment.reporter.info("Restarting Infrahub services...");
-  await attempt(
-    deployment,
-    "failed to restart infrahub services",
-    async () => {
-      for (const service of [SERVER, TASK_WORKER]) {
-        await deployment.environment.start([service], deployment.signal);
-        await waitIfWanted(deployment, service);
-      }
-    },
-  );
+  const start = async (service: ServiceName, waits: boolean) =>
+    await attempt(deployment, "failed to restart infrahub services", async () => {
+      await deployment.environment.start([service], deployment.signal);
+      if (waits) await waitForService(deployment, service);
+    });
+  const waits = deployment.waitsForServices ?? true;
+  await start(SERVER, waits || betweenBoth !== undefined);
+  await betweenBoth?.();
+  await start(TASK_WORKER, waits);
 }
 
 async function statusOf(deployment: Deployment, service: ServiceName): Promise<ServiceStatus> {

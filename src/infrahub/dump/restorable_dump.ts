@@ -1,3 +1,5 @@
+import type { DataFacts } from "../data_facts.ts";
+
 /** A dump that can be restored. */
 export interface RestorableDump {
   /** What it is, by its name: `neo4j.dump`, `neo4j-backup.tar` or `prefect.dump`. */
@@ -19,6 +21,8 @@ export interface RestoreMaterial {
   readonly infrahubVersion: string;
   /** Edition that the backup was made of; empty when it is not known. */
   readonly neo4jEdition: string;
+  /** Of what wrote the data; undefined where nobody recorded it. */
+  readonly data?: DataFacts;
   readonly neo4j: RestorableDump | undefined;
   readonly postgres: RestorableDump | undefined;
   /** Whether all of a backup is restored, or one component of it. */

@@ -15,7 +15,8 @@ import { waitForNeo4j } from "./readiness.ts";
  * as a component without an edition. Not in the query: the system database knows no WHERE.
  */
 const QUERY = "CALL dbms.components() YIELD name, edition RETURN name, edition";
-const SERVER_COMPONENT = "Neo4j Kernel";
+/** Name of the server among its components. */
+export const SERVER_COMPONENT = "Neo4j Kernel";
 
 /** What the edition is wanted for, and what the user said about it. */
 export interface DetectEditionOptions {

@@ -24,3 +24,4 @@ export {
   openNeo4jEnterpriseTarget,
 } from "./enterprise.ts";
 export { checkRedaction, redact, requireRedactionConfirmed } from "./redaction.ts";
+export { readGraphVersion, readNeo4jVersion, readNeo4jVersions } from "./versions.ts";

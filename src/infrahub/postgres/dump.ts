@@ -27,12 +27,14 @@ const CHECK_TIMEOUT_MS = 60_000;
  * Makes sure that the database can be dumped, before anything is stopped for it: the server is the one
  * that is named, lets us in, and is not newer than our `pg_dump`.
  *
+ * @returns version of the server, such as `15.13`; undefined, after a warning with what it said, when
+ * it does not tell
  * @throws {DeploymentRefusedError} when it cannot
  */
 export async function checkPostgresSource(
   deployment: Deployment,
   server: PostgresServer,
-): Promise<void> {
+): Promise<string | undefined> {
   const { reporter, signal } = deployment;
   reporter.info(`PostgreSQL: ${formatServer(server)}`);
   const { database, username } = server;
@@ -54,12 +56,19 @@ export async function checkPostgresSource(
     );
   }
   await requireNamedServer(deployment, server);
-  const { programs, server: running } = readVersions(output);
+  const { programs, server: running, serverVersion } = readVersions(output);
   if (programs !== undefined && running !== undefined && programs < running) {
     throw new DeploymentRefusedError(
       `pg_dump is of PostgreSQL ${programs}, and cannot dump a server of PostgreSQL ${running}`,
     );
   }
+  if (serverVersion === undefined) {
+    reporter.warn(
+      "Could not find out PostgreSQL's version: unexpected answer " +
+        JSON.stringify(output.trim()),
+    );
+  }
+  return serverVersion;
 }
 
 /**

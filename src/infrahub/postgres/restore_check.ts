@@ -43,6 +43,8 @@ export interface CheckPostgresOptions {
   readonly bytes?: number;
   /** What is in the dump, when known: whether it can be restored there is checked. */
   readonly contents?: PostgresDumpContents;
+  /** Server that the dump is of, as the backup has it: for one that does not tell it itself. */
+  readonly recordedVersion?: string;
   /**
    * Restore the dump of a newer server as well.
    *
@@ -80,7 +82,7 @@ const SUPERUSER_KINDS: readonly string[] = [
 export async function checkPostgresServer(
   deployment: Deployment,
   server: PostgresServer,
-  { bytes, contents, force = false }: CheckPostgresOptions = {},
+  { bytes, contents, recordedVersion = "", force = false }: CheckPostgresOptions = {},
 ): Promise<RestorablePostgres> {
   await requireNamedServer(deployment, server);
   const { client, rights } = await findClient(deployment, server);
@@ -90,8 +92,10 @@ export async function checkPostgresServer(
     runSql(deployment, client, maintenanceDatabase(server.database), sql);
   const problems: string[] = [];
   const versions = readVersions(await ask(VERSION_QUERIES));
+  const dumped = contents?.serverVersion || recordedVersion;
+  problems.push(...serverProblems(deployment, dumped, versions, force));
   if (contents !== undefined) {
-    problems.push(...versionProblems(deployment, contents, versions, force));
+    problems.push(...formatProblems(contents, versions));
     problems.push(...await contentProblems(ask, contents, existing, rights, versions));
   }
   if (existing !== undefined) {
@@ -202,21 +206,36 @@ async function readRights(
   return { role, isSuperuser: isSuperuser === "t", problem };
 }
 
-function versionProblems(
+/** The programs cannot read the dump: no force helps. */
+function formatProblems(
+  { formatMinor, programVersion }: PostgresDumpContents,
+  { programs }: PostgresVersions,
+): string[] {
+  if (programs === undefined || formatMinor <= newestArchiveFormat(programs)) return [];
+  const by = programVersion === "" ? "" : `, made by pg_dump ${programVersion}`;
+  return [
+    `the dump is of format 1.${formatMinor}${by}, which pg_restore of PostgreSQL ${programs} ` +
+    `cannot read; it takes that of PostgreSQL ${readerOfArchiveFormat(formatMinor)}`,
+  ];
+}
+
+/** A server that is older than the one that the dump is of. */
+function serverProblems(
   { reporter }: Deployment,
-  { formatMinor, serverVersion, programVersion }: PostgresDumpContents,
-  { programs, server }: PostgresVersions,
+  serverVersion: string,
+  { server }: PostgresVersions,
   force: boolean,
 ): string[] {
-  if (programs !== undefined && formatMinor > newestArchiveFormat(programs)) {
-    const by = programVersion === "" ? "" : `, made by pg_dump ${programVersion}`;
-    return [
-      `the dump is of format 1.${formatMinor}${by}, which pg_restore of PostgreSQL ${programs} ` +
-      `cannot read; it takes that of PostgreSQL ${readerOfArchiveFormat(formatMinor)}`,
-    ];
-  }
   const dumped = /^(\d+)/.exec(serverVersion)?.[1];
-  if (dumped === undefined || server === undefined || Number(dumped) <= server) return [];
+  if (dumped === undefined) return [];
+  if (server === undefined) {
+    reporter.warn(
+      "Could not find out PostgreSQL's version: whether it is older than the dump's, " +
+        `${serverVersion}, has not been checked`,
+    );
+    return [];
+  }
+  if (Number(dumped) <= server) return [];
   const problem = `the dump is of PostgreSQL ${serverVersion}, the server is PostgreSQL ${server}`;
   if (!force) return [`${problem}; use --force to try it all the same`];
   reporter.warn(`${problem}: restored all the same, as --force asks`);

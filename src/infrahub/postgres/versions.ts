@@ -4,18 +4,37 @@ export const VERSION_QUERIES: readonly string[] = [
   "SELECT current_setting('server_version_num')",
 ];
 
-/** Major versions; undefined for what was not told. */
+/** Undefined for what was not told. */
 export interface PostgresVersions {
+  /** Major version. */
   readonly programs: number | undefined;
+  /** Major version. */
   readonly server: number | undefined;
+  /** Whole version, as `15.13`. */
+  readonly serverVersion: string | undefined;
 }
 
 /** Reads what {@linkcode VERSION_QUERIES} have answered. */
 export function readVersions(output: string): PostgresVersions {
   const [programs, server] = output.split("\n").map((line) =>
-    /^\d{5,6}$/.test(line.trim()) ? Math.floor(Number(line) / 10_000) : undefined
+    /^\d{5,6}$/.test(line.trim()) ? Number(line) : undefined
   );
-  return { programs, server };
+  return {
+    programs: majorOf(programs),
+    server: majorOf(server),
+    serverVersion: server === undefined ? undefined : showVersion(server),
+  };
+}
+
+function majorOf(number: number | undefined): number | undefined {
+  return number === undefined ? undefined : Math.floor(number / 10_000);
+}
+
+/** As PostgreSQL writes it: 90624 is 9.6.24, and 150013 is 15.13. */
+function showVersion(number: number): string {
+  const major = Math.floor(number / 10_000);
+  const rest = number % 10_000;
+  return major < 10 ? `${major}.${Math.floor(rest / 100)}.${rest % 100}` : `${major}.${rest}`;
 }
 
 /** The newest archive format, as minor version of 1, that the programs of a version read. */

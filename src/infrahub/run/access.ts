@@ -1,4 +1,5 @@
 import { messageOf } from "../../errors/mod.ts";
+import type { DataFacts } from "../data_facts.ts";
 import {
   DATABASE,
   type Deployment,
@@ -22,13 +23,14 @@ const TIMEOUT_MS = 60_000;
  * Gets into every database that a backup uses, by the way that it will be dumped, so that a password
  * or a name that is wrong is told before a service is stopped, and not in the middle of the outage.
  *
+ * @returns version of PostgreSQL, where it is used and tells it
  * @throws {DeploymentRefusedError} with what the database said
  */
 export async function requireAccess(
   deployment: Deployment,
   { neo4j, postgres }: Credentials,
   wanted: AccessQuestion,
-): Promise<void> {
+): Promise<Pick<DataFacts, "postgres">> {
   const { environment, signal } = deployment;
   // A Community server that somebody has stopped can be dumped all the same, and cannot be asked.
   if (wanted.neo4j && await environment.status(DATABASE, signal) !== "stopped") {
@@ -43,14 +45,14 @@ export async function requireAccess(
         }),
     );
   }
-  if (wanted.postgres) {
-    if (await environment.status(TASK_MANAGER_DATABASE, signal) === "stopped") {
-      throw new DeploymentRefusedError(
-        `service ${TASK_MANAGER_DATABASE} is stopped; start it first`,
-      );
-    }
-    await checkPostgresSource(deployment, postgres());
+  if (!wanted.postgres) return {};
+  if (await environment.status(TASK_MANAGER_DATABASE, signal) === "stopped") {
+    throw new DeploymentRefusedError(
+      `service ${TASK_MANAGER_DATABASE} is stopped; start it first`,
+    );
   }
+  const version = await checkPostgresSource(deployment, postgres());
+  return version === undefined ? {} : { postgres: version };
 }
 
 async function tryIn(

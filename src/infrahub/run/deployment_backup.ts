@@ -1,4 +1,5 @@
 import type { Neo4jEdition } from "../component.ts";
+import type { DataFacts } from "../data_facts.ts";
 import {
   type Deployment,
   DeploymentRefusedError,
@@ -16,6 +17,7 @@ import {
   type MetadataChoice,
   neo4jCommunitySource,
   neo4jEnterpriseSource,
+  readNeo4jVersions,
   redact,
   requireRedactionConfirmed,
 } from "../neo4j/mod.ts";
@@ -67,6 +69,8 @@ export interface DeploymentBackupOptions {
 export interface ReadyDeployment {
   readonly neo4jEdition: Neo4jEdition;
   readonly infrahubVersion: string;
+  /** Of what wrote the data that is wanted, as far as it was told. */
+  readonly data: DataFacts;
   readonly redacted: boolean;
   /** Dumps in component order; each is verified while it is read. */
   readonly sources: readonly ComponentSource[];
@@ -104,7 +108,7 @@ export async function backUpDeployment<Result>(
   const wanted = wantedComponents(options);
   const needsNeo4j = wanted.has("neo4j");
   const isDowntime = needsNeo4j && neo4jEdition === "community";
-  await requireAccess(deployment, credentials, {
+  const postgres = await requireAccess(deployment, credentials, {
     neo4j: needsNeo4j,
     postgres: wanted.has("postgres"),
   });
@@ -121,6 +125,10 @@ export async function backUpDeployment<Result>(
   if (options.redact) await checkRedaction(deployment, credentials.neo4j);
   // The API server tells it, and may be stopped below.
   const infrahubVersion = await detectInfrahubVersion(deployment);
+  const data = {
+    ...(needsNeo4j ? await readNeo4jVersions(deployment, credentials.neo4j) : {}),
+    ...postgres,
+  };
   if (!force) await waitForRunningTasks(deployment, options);
   if (options.redact) await redact(deployment, credentials.neo4j);
 
@@ -131,6 +139,7 @@ export async function backUpDeployment<Result>(
     return await store({
       neo4jEdition,
       infrahubVersion,
+      data,
       redacted: options.redact,
       sources: sourcesOf(options, neo4jEdition, journal).filter((source) =>
         wanted.has(source.component)

@@ -6,13 +6,13 @@ import {
   DATABASE,
   type Deployment,
   DeploymentRefusedError,
-  detectInfrahubVersion,
   restartDependencies,
+  SERVER,
   startFrontServices,
   stopApplicationServices,
   TASK_MANAGER_DATABASE,
+  TASK_WORKER,
   UndoJournal,
-  UNKNOWN_VERSION,
   wipeTransientData,
 } from "../deployment/mod.ts";
 import {
@@ -36,6 +36,14 @@ import {
 import type { Credentials } from "./credentials.ts";
 import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
 import { verifyMaterial } from "./verify_material.ts";
+import {
+  checkGraph,
+  checkNeo4jVersion,
+  checkRestoredGraph,
+  type GraphFit,
+  migrateGraph,
+  MIGRATION,
+} from "./version_check.ts";
 import { formatSize } from "../show_values.ts";
 
 /** How a deployment is restored. */
@@ -49,7 +57,9 @@ export interface DeploymentRestoreOptions {
   /** Convert the store to block format once it is loaded. */
   readonly migrateFormat: boolean;
   readonly resetDeploymentId: boolean;
-  /** Restore a backup of a newer Infrahub as well. */
+  /** Have Infrahub migrate a graph that is older than its code, before its workers start. */
+  readonly upgrade: boolean;
+  /** Restore a backup of a newer Infrahub, Neo4j or PostgreSQL as well. */
   readonly force: boolean;
   /** Longest wait in milliseconds for a program to take more bytes; 0 for no limit. */
   readonly stallTimeoutMs: number;
@@ -66,8 +76,12 @@ export interface DeploymentRestoreOptions {
 export interface RestorePlan {
   /** For people, in order. */
   readonly steps: readonly string[];
-  /** Carries it out. */
-  readonly execute: () => Promise<void>;
+  /**
+   * Carries it out.
+   *
+   * @returns what is left to be done by the user, as sentences
+   */
+  readonly execute: () => Promise<readonly string[]>;
 }
 
 /** What has become of a component, for whoever has to go on after a failure. */
@@ -94,7 +108,7 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
   const postgres = options.excludeTaskManager ? undefined : material.postgres;
   const { neo4j } = material;
   if (neo4j === undefined && postgres === undefined) {
-    return { steps: ["nothing to restore"], execute: () => Promise.resolve() };
+    return { steps: ["nothing to restore"], execute: () => Promise.resolve([]) };
   }
   if (options.resetDeploymentId && neo4j === undefined) {
     reporter.warn("--reset-deployment-id ignored: no Neo4j component in this backup group");
@@ -112,9 +126,15 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
       await (edition === "community"
         ? checkCommunityLoadSpace(deployment, credentials.neo4j, neo4j.bytes)
         : checkEnterpriseRestoreSpace(deployment, neo4j.bytes));
+      await checkNeo4jVersion(
+        deployment,
+        credentials.neo4j,
+        material.data ?? {},
+        options.force,
+      );
     }
   }
-  await checkVersion(options);
+  const fit = await checkGraph(deployment, material, options.force);
   // Before the dumps are read, which may take hours: a description that is of no use is told at once.
   if (postgres !== undefined) {
     reporter.info(`PostgreSQL: ${formatServer(credentials.postgres())}`);
@@ -126,10 +146,11 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
     server = await checkPostgresServer(deployment, credentials.postgres(), {
       bytes: postgres.bytes,
       force: options.force,
+      ...(material.data?.postgres === undefined ? {} : { recordedVersion: material.data.postgres }),
       ...(verified.postgres === undefined ? {} : { contents: verified.postgres }),
     });
   }
-  const restore = new Restore(options, neo4j, edition, postgres, server);
+  const restore = new Restore(options, neo4j, edition, postgres, server, fit);
   return { steps: restore.steps, execute: () => restore.execute() };
 }
 
@@ -152,6 +173,7 @@ class Restore {
   readonly #edition: Neo4jEdition;
   readonly #postgres: RestorableDump | undefined;
   readonly #server: RestorablePostgres | undefined;
+  readonly #fit: GraphFit;
   readonly #states: { neo4j: ComponentState; postgres: ComponentState };
 
   constructor(
@@ -160,6 +182,7 @@ class Restore {
     edition: Neo4jEdition,
     postgres: RestorableDump | undefined,
     server: RestorablePostgres | undefined,
+    fit: GraphFit,
   ) {
     this.#options = options;
     this.#deployment = options.deployment;
@@ -167,6 +190,7 @@ class Restore {
     this.#edition = edition;
     this.#postgres = postgres;
     this.#server = server;
+    this.#fit = neo4j === undefined ? { migration: "none", reason: "" } : fit;
     this.#states = {
       neo4j: neo4j === undefined ? "not part of this restore" : "unchanged",
       postgres: postgres === undefined ? "not part of this restore" : "unchanged",
@@ -198,17 +222,28 @@ class Restore {
       ...(migrateFormat && this.#neo4j !== undefined ? ["convert the store to block format"] : []),
       ...(resetDeploymentId && this.#neo4j !== undefined ? ["give the deployment a new id"] : []),
       "start the application services",
+      ...this.#migrationSteps(),
     ];
+  }
+
+  #migrationSteps(): string[] {
+    const { migration, reason } = this.#fit;
+    if (migration === "none") return [];
+    if (this.#options.upgrade) {
+      return [`migrate the graph before the workers start (${MIGRATION}): ${reason}`];
+    }
+    const need = migration === "due" ? "to be run by hand" : "to be run by hand where needed";
+    return [`left ${need}, or with --upgrade: ${MIGRATION}: ${reason}`];
   }
 
   /**
    * @throws {RestoreFailedError} with the state of everything
    */
-  async execute(): Promise<void> {
+  async execute(): Promise<readonly string[]> {
     const { reporter, clock, signal } = this.#deployment;
     const journal = new UndoJournal({ reporter, clock });
     try {
-      await journal.protect(() => this.#run(journal));
+      return await journal.protect(() => this.#run(journal));
     } catch (error) {
       if (this.#states.postgres === "restored" && !this.#isPostgresKept) {
         this.#states.postgres = journal.pending.some((name) => name.includes("PostgreSQL"))
@@ -239,7 +274,7 @@ class Restore {
 
   #isPostgresKept = false;
 
-  async #run(journal: UndoJournal): Promise<void> {
+  async #run(journal: UndoJournal): Promise<readonly string[]> {
     const { material, credentials, now } = this.#options;
     const deployment = this.#deployment;
     if (material.isWhole) await wipeTransientData(deployment);
@@ -270,8 +305,27 @@ class Restore {
     // Both are restored: from here on, the old PostgreSQL database would not match the new graph.
     this.#isPostgresKept = true;
     await finishPostgres?.();
-    await startFrontServices(deployment);
+    const wantsMigration = this.#options.upgrade && this.#fit.migration !== "none";
+    await startFrontServices(
+      deployment,
+      wantsMigration ? () => migrateGraph(deployment, credentials.neo4j) : undefined,
+    );
     await stopped.undo.perform();
+    return wantsMigration ? [] : await this.#leftToDo();
+  }
+
+  /** What has to be told in the end, because nobody does it. */
+  async #leftToDo(): Promise<readonly string[]> {
+    const { data } = this.#options.material;
+    const { migration, reason } = this.#fit.migration === "unasked" && data?.graph !== undefined
+      ? await checkRestoredGraph(this.#deployment, data.graph)
+      : this.#fit;
+    if (migration === "none") return [];
+    const verb = migration === "due" ? "has" : "may have";
+    return [
+      `The restored data ${verb} to be migrated (${reason}): stop ${TASK_WORKER}, run ` +
+      `"${MIGRATION}" in ${SERVER}, and start ${TASK_WORKER} again`,
+    ];
   }
 
   async #openNeo4j(
@@ -321,30 +375,4 @@ function requireFitting(dump: RestorableDump, edition: Neo4jEdition): void {
     `cannot restore ${dump.name} by the ${edition} method: it is ` +
       (edition === "community" ? "an Enterprise backup" : "a Community dump"),
   );
-}
-
-/** Infrahub migrates the data of older versions; it cannot know that of newer ones. */
-async function checkVersion(options: DeploymentRestoreOptions): Promise<void> {
-  const { deployment, material, force } = options;
-  const recorded = parseVersion(material.infrahubVersion);
-  if (recorded === undefined) return;
-  const running = await detectInfrahubVersion(deployment);
-  const target = running === UNKNOWN_VERSION ? undefined : parseVersion(running);
-  if (target === undefined || compareVersions(recorded, target) <= 0) return;
-  const problem = `the backup is of Infrahub ${material.infrahubVersion}, ` +
-    `which is newer than the running ${running}`;
-  if (!force) {
-    throw new DeploymentRefusedError(`${problem}; use --force to restore it all the same`);
-  }
-  deployment.reporter.warn(`${problem}: restored all the same, as --force asks`);
-}
-
-/** Major and minor number; patch releases do not change the data. */
-function parseVersion(text: string): readonly [number, number] | undefined {
-  const match = /^v?(\d+)\.(\d+)/.exec(text);
-  return match === null ? undefined : [Number(match[1]), Number(match[2])];
-}
-
-function compareVersions(a: readonly [number, number], b: readonly [number, number]): number {
-  return a[0] - b[0] || a[1] - b[1];
 }

@@ -8,6 +8,7 @@ import {
   type Neo4jEdition,
   recordPath,
 } from "../component.ts";
+import type { DataFacts } from "../data_facts.ts";
 import { BackupFailedError } from "../errors.ts";
 import {
   type BackupDescription,
@@ -33,6 +34,8 @@ export interface CreateBackupOptions {
   readonly toolVersion: string;
   /** Name of this host, recorded as the snapshots' origin. */
   readonly hostname: string;
+  /** Of what wrote the data; undefined where nobody has asked. */
+  readonly data?: DataFacts;
   /** Whose dumps they are; undefined where nobody says so. */
   readonly deployment?: DeploymentIdentity;
   readonly now: Date;
@@ -200,6 +203,7 @@ function resumed(options: CreateBackupOptions, group: BackupGroup): BackupDescri
     infrahubVersion: group.infrahubVersion,
     toolVersion: options.toolVersion,
     redacted: group.redacted,
+    ...(options.data === undefined ? {} : { data: options.data }),
     rawDumps: options.rawDumps ?? false,
     // Of the run that is resumed, or none if that was of an earlier version: else it were another
     // group.
@@ -223,6 +227,7 @@ async function described(
     infrahubVersion: options.infrahubVersion,
     toolVersion: options.toolVersion,
     redacted: options.redacted ?? false,
+    ...(options.data === undefined ? {} : { data: options.data }),
     origin: { ...inHand, run: newRunId() },
     ...(later === undefined ? {} : { madeAfter: later.name }),
     rawDumps: options.rawDumps ?? false,

@@ -4,6 +4,7 @@ import { exists } from "../../files/mod.ts";
 import type { ArchiveFacts, ArchiveRecords } from "./archive_records.ts";
 import { unpackBackup } from "./_unpack_backup.ts";
 import type { Component, Neo4jEdition } from "../component.ts";
+import { type DataFacts, dataFields } from "../data_facts.ts";
 import { BackupFailedError } from "../errors.ts";
 import { type DeploymentIdentity, newRunId, originFields } from "../origin/mod.ts";
 import type { Reporter } from "../reporter.ts";
@@ -33,6 +34,8 @@ export interface ArchiveBackupOptions {
   readonly host?: string;
   /** Whose dumps they are; undefined where nobody says so. */
   readonly deployment?: DeploymentIdentity;
+  /** Of what wrote the data; undefined where nobody has asked. */
+  readonly data?: DataFacts;
   /** Where it is remembered what the archive holds. */
   readonly records?: ArchiveRecords;
   /**
@@ -207,6 +210,7 @@ async function pack(
     ),
     origin: { host, run: newRunId(), ...(deployment === undefined ? {} : { deployment }) },
   };
+  const data = dataFields(options.data ?? {});
   const { backupId, path, reservation } = await reserveName(options);
   reporter.info("Creating backup archive...");
   if (recipient !== undefined) reporter.info("Encrypting backup archive...");
@@ -222,6 +226,7 @@ async function pack(
         infrahubVersion: options.infrahubVersion,
         components: facts.components,
         origin: originFields(facts.origin),
+        ...(data === undefined ? {} : { data }),
         neo4jEdition: options.neo4jEdition,
         redacted: options.redacted,
       },

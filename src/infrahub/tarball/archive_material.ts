@@ -1,4 +1,5 @@
 import type { Archive } from "../../archive/mod.ts";
+import { readDataFields } from "../data_facts.ts";
 import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
 import { archiveTar } from "./_archive_tar.ts";
 
@@ -20,6 +21,7 @@ export function archiveMaterial(archive: Archive, excludeTaskManager: boolean): 
     backupId: metadata.backupId.replace(/^infrahub_backup_/, ""),
     infrahubVersion: metadata.infrahubVersion,
     neo4jEdition: metadata.neo4jEdition,
+    data: readDataFields(metadata.data),
     neo4j,
     postgres: prefect === undefined || excludeTaskManager
       ? undefined

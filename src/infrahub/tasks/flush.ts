@@ -43,9 +43,9 @@ const KINDS: Readonly<Record<FlushKind, Kind>> = {
 /**
  * Without the address of the task manager Prefect would start a server of its own, on a database of
  * its own or on the live one, flush that, and succeed. It has two names for the setting, of which
- * each version knows one at least.
+ * each version knows one at least. For every command that talks to the task manager.
  */
-const NO_SERVER_OF_ITS_OWN = {
+export const NO_SERVER_OF_ITS_OWN = {
   PREFECT_SERVER_EPHEMERAL_ENABLED: "false",
   PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: "false",
 };

@@ -5,5 +5,5 @@
  * @module
  */
 
-export { type FlushKind, flushRuns, parseFlushArguments } from "./flush.ts";
+export { type FlushKind, flushRuns, NO_SERVER_OF_ITS_OWN, parseFlushArguments } from "./flush.ts";
 export { waitForRunningTasks } from "./running_tasks.ts";

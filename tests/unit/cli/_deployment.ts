@@ -57,6 +57,8 @@ export class ScriptedDeployment extends FakeEnvironment {
     const { edition = "community" } = scenario;
     scenario.prepare?.(this);
     this
+      .on(DATABASE, "YIELD name, versions", 'name, versions\n"Neo4j Kernel", ["5.26.12"]')
+      .on(DATABASE, "graph_version", "graph_version\n79")
       .on(DATABASE, "dbms.components", `name, edition\n"Neo4j Kernel", "${edition}"`)
       .on(DATABASE, "cat /var", "7")
       .on(DATABASE, "shift\n  echo", "S 1 present", "T 1 absent")
@@ -85,9 +87,12 @@ export class ScriptedDeployment extends FakeEnvironment {
         "json_build_object",
         JSON.stringify({ owner: "o", encoding: "UTF8", collate: "C", ctype: "C" }),
       )
+      .on(TASK_MANAGER_DATABASE, "server_version_num", "160004\n160004")
       .on(TASK_MANAGER_DATABASE, /^(psql|pg_isready|pg_restore)/, "")
       .on("infrahub-server", /^env$/, "INFRAHUB_DB_PASSWORD=hush-neo4j")
+      .on("infrahub-server", "GRAPH_VERSION", "79")
       .on("infrahub-server", /^python/, "1.2.0")
+      .on("infrahub-server", /^infrahub upgrade$/, "done")
       .on(
         "task-manager",
         /^env$/,

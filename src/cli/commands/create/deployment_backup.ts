@@ -102,13 +102,14 @@ export async function backUpDeploymentToArchive(
   let done: CreatedArchive | undefined;
   const backUp = backUpDeployment(
     { ...connection, ...options, archiveDirectory: directory },
-    async ({ sources, neo4jEdition, infrahubVersion, redacted, release }) => {
+    async ({ sources, neo4jEdition, infrahubVersion, data, redacted, release }) => {
       done = await archiveDumps(watchedSources(sources, reporter), {
         directory,
         neo4jEdition,
         neo4jDatabase: connection.credentials.neo4j.database,
         infrahubVersion,
         toolVersion: VERSION,
+        data,
         redacted,
         ...inHand,
         ...records,

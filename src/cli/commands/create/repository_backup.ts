@@ -23,6 +23,7 @@ export interface BackupRequest extends
     | "neo4jEdition"
     | "infrahubVersion"
     | "redacted"
+    | "data"
     | "resume"
     | "sideBySide"
     | "deployment"

@@ -158,7 +158,8 @@ async function restore(
       },
     };
   }
-  await plan.execute();
+  const leftToDo = await plan.execute();
+  for (const sentence of leftToDo) reporter.warn(sentence);
   reporter.info(success);
   const components = componentsOf(material);
   if (components.length > 0) reporter.info("Infrahub should be available shortly");
@@ -169,6 +170,7 @@ async function restore(
     json: {
       backup_id: backupId,
       components,
+      ...(leftToDo.length === 0 ? {} : { left_to_do: leftToDo }),
       duration_seconds: roundSeconds((context.clock.now() - started) / 1_000),
     },
   };

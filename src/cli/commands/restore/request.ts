@@ -14,6 +14,7 @@ export interface RestoreRequest {
   readonly excludeTaskManager: boolean;
   readonly migrateFormat: boolean;
   readonly resetDeploymentId: boolean;
+  readonly upgrade: boolean;
   readonly force: boolean;
   readonly stallTimeoutMs: number;
   readonly sleepMs: number;

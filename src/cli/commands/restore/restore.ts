@@ -39,7 +39,8 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
     .addOption(
       new Option(
         "--force",
-        "restore what there is of an incomplete backup, and a backup of a newer Infrahub",
+        "restore what there is of an incomplete backup, and a backup of a newer Infrahub, Neo4j " +
+          "or PostgreSQL",
       ),
     )
     .addOption(environmentOption(
@@ -55,6 +56,12 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
     ))
     .addOption(noWaitOption())
     // No variables: they are about one restore.
+    .addOption(
+      new Option(
+        "--upgrade",
+        'have Infrahub migrate data that is older than itself, with "infrahub upgrade"',
+      ),
+    )
     .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
     .addOption(
       new Option(
@@ -84,6 +91,7 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
           excludeTaskManager: options.excludeTaskmanager ?? false,
           migrateFormat: options.migrateFormat ?? false,
           resetDeploymentId: options.resetDeploymentId ?? false,
+          upgrade: options.upgrade ?? false,
           force: options.force ?? false,
           stallTimeoutMs: options.streamTimeout,
           waitsForServices: options.wait,

@@ -157,6 +157,7 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["restore", "--from-deployment"],
   ["restore", "--to"],
   ["restore", "--no-wait"],
+  ["restore", "--upgrade"],
   ["keygen", "--output"],
   ["keygen", "--force"],
   ["environment detect", "--json"],

@@ -26,4 +26,14 @@ Deno.test("encodeMetadata() writes the bytes that the Go tool writes", () => {
     "neo4j_edition": "community"`;
   assertEquals(encode(false), `${start}\n}`);
   assertEquals(encode(true), `${start},\n    "redacted": true\n}`);
+  const versions = { graph: 79, postgres: "15.13" };
+  assertEquals(
+    new TextDecoder().decode(encodeMetadata({ ...backup, data: versions }, createdAt)),
+    `${start},
+    "data": {
+        "infrahub_graph": "79",
+        "postgres_version": "15.13"
+    }
+}`,
+  );
 });

@@ -36,6 +36,7 @@ Deno.test("repositoryMaterial() has the dumps of a backup, and what its tags say
       backupId: "20260101_000000",
       infrahubVersion: "1.2.0",
       neo4jEdition: "community",
+      data: {},
       isWhole: true,
     });
     assertEquals([neo4j?.name, neo4j?.bytes, await read(neo4j)], ["neo4j.dump", 5, "neo4j"]);

@@ -1,6 +1,10 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
-import { postgresSource, startPostgres } from "../../../../src/infrahub/postgres/dump.ts";
+import {
+  checkPostgresSource,
+  postgresSource,
+  startPostgres,
+} from "../../../../src/infrahub/postgres/dump.ts";
 import { readAll } from "../_support.ts";
 import { postgresServer } from "./_server.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
@@ -27,6 +31,31 @@ Deno.test("postgresSource() dumps over TCP, the password aside", async () => {
   await finished;
   assertEquals(environment.log, [`${DB}: pg_dump -Fc -Z0 -h localhost -U prefect -d prefect`]);
   assertEquals(environment.calls[0]?.secrets, { PGPASSWORD: "hush" });
+});
+
+Deno.test("checkPostgresSource() tells the server's version, or that it was not told", async (t) => {
+  const rows = [
+    ["160004\n150013\n1", "15.13"],
+    ["180000\n180000\n1", "18.0"],
+    ["120001\n90624\n1", "9.6.24"],
+    ["16\nfifteen\n1", undefined],
+    ["", undefined],
+  ] as const;
+  for (const [answer, version] of rows) {
+    await t.step(JSON.stringify(answer), async () => {
+      const { deployment, lines } = setUp((e) => e.on(DB, "server_version_num", answer));
+      assertEquals(await checkPostgresSource(deployment, SERVER), version);
+      const warnings = lines.filter((line) => line.startsWith("warn "));
+      assertEquals(
+        warnings,
+        version !== undefined ? [] : [
+          `warn Could not find out PostgreSQL's version: unexpected answer ${
+            JSON.stringify(answer)
+          }`,
+        ],
+      );
+    });
+  }
 });
 
 Deno.test("startPostgres() starts what is down and waits for an answer", async () => {

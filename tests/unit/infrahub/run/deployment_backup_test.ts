@@ -23,6 +23,8 @@ function setUp(
   environment = new FakeEnvironment(),
 ) {
   environment
+    .on("database", "YIELD name, versions", 'name, versions\n"Neo4j Kernel", ["5.26.12"]')
+    .on("database", "graph_version", "graph_version\n79")
     .on("database", "dbms.components", `name, edition\n"Neo4j Kernel", "${edition}"`)
     .on("infrahub-server", "python -c", "1.2.0")
     .on("database", "RETURN 1", "1\n1")

@@ -135,8 +135,15 @@ for (const backend of ["plakar", "tarball"] as const) {
 
   Deno.test(`restore refuses before anything is touched (${backend})`, async (t) => {
     const rows: [string, string[], string, Scenario?][] = [
-      ["a newer Infrahub", [], "which is newer than the running 1.1.9; use --force", {
-        prepare: (e) => e.on("infrahub-server", /^python/, "1.1.9"),
+      ["a newer graph", [], "only knows those up to version 78; use --force to restore it", {
+        prepare: (e) => e.on("infrahub-server", "GRAPH_VERSION", "78"),
+      }],
+      ["an older Neo4j", [], "the backup is of Neo4j 5.26.12, and the server is Neo4j 4.4.48", {
+        prepare: (e) =>
+          e.on("database", "YIELD name, versions", 'name, versions\n"Neo4j Kernel", ["4.4.48"]'),
+      }],
+      ["an older PostgreSQL", [], "the server is PostgreSQL 15; use --force to try it", {
+        prepare: (e) => e.on("task-manager-db", "server_version_num", "160004\n150013"),
       }],
       ["an unknown edition", [], "could not detect neo4j edition", {
         prepare: (e) => e.on("database", "dbms.components", NO),
@@ -263,6 +270,127 @@ for (const backend of ["plakar", "tarball"] as const) {
         const lines = err.trim().split("\n").map((line) => JSON.parse(line).msg);
         assertEquals(lines.some((line) => line.includes(state)), true, err);
         assertEquals(deployment.down, []);
+      });
+    }
+  });
+}
+
+for (const backend of ["plakar", "tarball"] as const) {
+  Deno.test(`a graph that Infrahub has to migrate is told, or migrated (${backend})`, async (t) => {
+    await using bench = await Workbench.create();
+    const source = await backUp(bench, backend);
+    const older = (answers: readonly string[], upgrade: string | Error = "done") =>
+      new ScriptedDeployment({
+        prepare: (e) =>
+          e.on("infrahub-server", "GRAPH_VERSION", "80")
+            .on("infrahub-server", /^infrahub upgrade$/, upgrade)
+            .on("database", "graph_version", ...answers.map((one) => `graph_version\n${one}`)),
+      });
+    const frontOf = (deployment: ScriptedDeployment) =>
+      deployment.log.filter((line) =>
+        /^start (infrahub-server|task-worker)$|: infrahub upgrade$/.test(line)
+      )
+        // The end of the run starts once more whatever was stopped.
+        .slice(0, -2);
+    const restores = (deployment: ScriptedDeployment, ...argv: string[]) =>
+      bench.run(["restore", ...source, ...argv], { backend, deployment });
+
+    await t.step("told at the end, and in the plan", async () => {
+      const deployment = older(["79"]);
+      const { code, out, err } = await restores(deployment, ...JSON_LOG);
+      assertEquals(code, 0, err);
+      const sentence = "The restored data has to be migrated (its graph is of version 79, and " +
+        'Infrahub expects version 80): stop task-worker, run "infrahub upgrade" in ' +
+        "infrahub-server, and start task-worker again";
+      assertEquals(JSON.parse(out).left_to_do, [sentence]);
+      assertStringIncludes(err, "The restored data has to be migrated");
+      assertEquals(frontOf(deployment), ["start infrahub-server", "start task-worker"]);
+      const plan = await restores(older(["79"]), "--dry-run");
+      assertMatch(plan.out, /7\. left to be run by hand, or with --upgrade: infrahub upgrade: its/);
+      const planned = await restores(older(["79"]), "--dry-run", "--upgrade");
+      assertMatch(planned.out, /7\. migrate the graph before the workers start \(infrahub upgrade/);
+    });
+    await t.step("migrated, with the server up and the workers down", async () => {
+      const deployment = older(["80"]);
+      const { code, out, err } = await restores(deployment, "--upgrade", ...JSON_LOG);
+      assertEquals([code, JSON.parse(out).left_to_do], [0, undefined], err);
+      assertEquals(frontOf(deployment), [
+        "start infrahub-server",
+        "infrahub-server: infrahub upgrade",
+        "start task-worker",
+      ]);
+      assertEquals(
+        deployment.find("infrahub upgrade").env.PREFECT_SERVER_EPHEMERAL_ENABLED,
+        "false",
+      );
+      assertStringIncludes(err, "Graph migrated: version 80");
+    });
+    await t.step(
+      "a migration that fails fails the restore, with both databases restored",
+      async () => {
+        for (
+          const [deployment, message] of [
+            [older(["79"], NO), '"infrahub upgrade" has failed: '],
+            [older(["79"]), "has left the graph at version 79, where Infrahub expects version 80"],
+          ] as const
+        ) {
+          const { code, err } = await restores(deployment, "--upgrade");
+          assertEquals(code, 1);
+          assertStringIncludes(err, message);
+          assertStringIncludes(err, "Neo4j: restored\n  PostgreSQL: restored");
+          assertEquals(deployment.down, []);
+        }
+      },
+    );
+    await t.step("nothing to be migrated: nothing is run", async () => {
+      const { code, err, deployment } = await restores(new ScriptedDeployment(), "--upgrade");
+      assertEquals(code, 0, err);
+      assertEquals(frontOf(deployment), ["start infrahub-server", "start task-worker"]);
+    });
+    await t.step("a server that is down is asked once it runs", async () => {
+      const deployment = new ScriptedDeployment({
+        prepare: (e) => e.on("infrahub-server", "GRAPH_VERSION", NO, "80"),
+      });
+      const { code, out, err } = await restores(deployment, ...JSON_LOG);
+      assertEquals(code, 0, err);
+      assertStringIncludes(err, "it is asked again once it runs");
+      assertStringIncludes(JSON.parse(out).left_to_do[0], "Infrahub expects version 80");
+    });
+    await t.step("a newer one is restored when it is forced", async () => {
+      const deployment = new ScriptedDeployment({
+        prepare: (e) => e.on("infrahub-server", "GRAPH_VERSION", "78"),
+      });
+      const { code, err } = await restores(deployment, "--force", "--upgrade");
+      assertEquals(code, 0, err);
+      assertStringIncludes(err, "restored all the same, as --force asks");
+      assertEquals(frontOf(deployment), ["start infrahub-server", "start task-worker"]);
+    });
+  });
+
+  Deno.test(`a backup without a record of its graph goes by Infrahub's version (${backend})`, async (t) => {
+    await using bench = await Workbench.create();
+    const source = await backUp(bench, backend, {
+      prepare: (e) =>
+        e.on("database", "graph_version", "1\n1")
+          .on("database", "YIELD name, versions", "")
+          .on("infrahub-server", "GRAPH_VERSION", ""),
+    });
+    const rows: [running: string, code: number, message: string][] = [
+      ["1.1.9", 1, "which is newer than the running 1.1.9; use --force"],
+      ["1.2.0", 0, "Infrahub should be available shortly"],
+      ["1.2.4", 0, "may have to be migrated (it is of Infrahub 1.2.0, and 1.2.4 runs)"],
+      ["1.3.0", 0, "may have to be migrated (it is of Infrahub 1.2.0, and 1.3.0 runs)"],
+      ["", 0, "may have to be migrated (the version of its graph was not recorded)"],
+    ];
+    for (const [running, expected, message] of rows) {
+      await t.step(`on ${running || "a version that is not told"}`, async () => {
+        const deployment = new ScriptedDeployment({
+          prepare: (e) => e.on("infrahub-server", "infrahub.__version__", running),
+        });
+        const { code, err } = await bench.run(["restore", ...source], { backend, deployment });
+        assertEquals(code, expected, err);
+        assertStringIncludes(err, message);
+        assertEquals(err.includes("to be migrated"), message.includes("to be migrated"));
       });
     }
   });

@@ -22,6 +22,8 @@ export const PROGRAMS = {
     "pg_isready",
     "pg_restore",
     "psql",
+    // Redis.
+    "redis-cli",
     // Infrahub, and its task manager.
     "infrahub",
     "infrahubctl",

@@ -88,6 +88,12 @@ cat >/dev/null`,
   *json_build_object*) echo '{"owner":"o","encoding":"UTF8","collate":"C","ctype":"C"}' ;;
 esac`,
   find: "",
+  "redis-cli": `case $* in
+  INFO*) echo '# Keyspace' ;;
+  FLUSHALL | SAVE) echo OK ;;
+  *EVAL*) echo '0 0' ;;
+  *) exit 64 ;;
+esac`,
   chown: "",
   pg_isready: "",
   whoami: "echo postgres",

@@ -77,7 +77,7 @@ Deno.test("host with real PostgreSQL and Neo4j Community, stand-in for systemctl
     }
 
     await t.step("nothing is removed that belongs to others", async () => {
-      // In containers, a restore empties /data and /var/lib/rabbitmq.
+      // In containers, a restore empties the cache and /var/lib/rabbitmq.
       const [backend] = BACKENDS;
       if (backend === undefined) throw new Error("No backend");
       const created = await runToolOk(bed, backend.create(folder));

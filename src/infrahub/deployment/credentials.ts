@@ -81,11 +81,13 @@ function readParts(readVariable: ReadVariable): Parts {
  * The variables of a service, where it can be asked; else a warning.
  *
  * @param what whose credentials are looked for, for people
+ * @param severity of the message when it cannot
  */
 export async function readServiceVariables(
   { environment, reporter, signal }: Deployment,
   service: ServiceName,
   what: string,
+  severity: "debug" | "warn" = "warn",
 ): Promise<ReadVariable | undefined> {
   try {
     const output = await environment.run(service, ["env"], { signal });
@@ -97,7 +99,7 @@ export async function readServiceVariables(
     return (name) => variables.get(name);
   } catch (error) {
     signal.throwIfAborted();
-    reporter.warn(`Could not fetch ${what} credentials from container: ${messageOf(error)}`);
+    reporter[severity](`Could not fetch ${what} credentials from container: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -7,6 +7,14 @@
  */
 
 export {
+  CacheNotEmptiedError,
+  emptyCache,
+  flushCommand,
+  isCacheKnown,
+  removeStaleLocks,
+} from "./cache.ts";
+export { type CacheAccess, findCacheAccess } from "./cache_access.ts";
+export {
   type DatabaseCredentials,
   findNeo4jCredentials,
   readServiceVariables,
@@ -29,7 +37,7 @@ export {
   TASK_WORKER,
 } from "./service_names.ts";
 export { restartDependencies, startFrontServices, stopApplicationServices } from "./services.ts";
-export { wipeTransientData } from "./transient_data.ts";
+export { wipeMessageQueue } from "./message_queue.ts";
 export { type UndoAction, UndoFailedError, type UndoHandle, UndoJournal } from "./undo_journal.ts";
 export {
   makeWorkDirectory,

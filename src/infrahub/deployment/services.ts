@@ -22,16 +22,27 @@ export interface StoppedServices {
   readonly undo: UndoHandle;
 }
 
+/** What is done while services are started. */
+export interface StartOptions {
+  /**
+   * Called when the cache runs, before anything that uses it does; with a deployment whose signal is
+   * that of the start.
+   */
+  readonly onCacheReady?: (deployment: Deployment) => Promise<void>;
+}
+
 /**
  * Stops the application services that run, one after the other. All of them are looked at before
  * the first is stopped: where that fails, nothing has happened.
  *
+ * @param options for when they are started again
  * @throws {DeploymentError} when a status cannot be found out, or a service does not stop; those
  * that were stopped by then are on the journal
  */
 export async function stopApplicationServices(
   deployment: Deployment,
   journal: UndoJournal,
+  options: StartOptions = {},
 ): Promise<StoppedServices> {
   const { environment, reporter, signal } = deployment;
   reporter.info("Stopping Infrahub application services...");
@@ -42,7 +53,8 @@ export async function stopApplicationServices(
   const stopped: ServiceName[] = [];
   const undo = journal.push({
     name: "start the application services again",
-    run: (undoSignal) => startApplicationServices({ ...deployment, signal: undoSignal }, stopped),
+    run: (undoSignal) =>
+      startApplicationServices({ ...deployment, signal: undoSignal }, stopped, options),
   });
   for (const service of running) {
     reporter.info(`Stopping ${service}...`);
@@ -70,13 +82,20 @@ export async function stopApplicationServices(
 export async function startApplicationServices(
   deployment: Deployment,
   services: readonly ServiceName[],
+  { onCacheReady }: StartOptions = {},
 ): Promise<void> {
   const { environment, reporter, signal } = deployment;
   if (services.length === 0) return;
   reporter.info("Starting Infrahub application services...");
   const failures: { service: ServiceName; error: unknown }[] = [];
+  let isCacheDone = false;
   for (const service of START_ORDER.filter((name) => services.includes(name))) {
     signal.throwIfAborted();
+    if (service !== CACHE && !isCacheDone) {
+      isCacheDone = true;
+      // In vain, and it says so, where the cache has not come up.
+      await onCacheReady?.(deployment);
+    }
     reporter.info(`Starting ${service}...`);
     try {
       await environment.start([service], signal);
@@ -106,7 +125,10 @@ async function waitIfWanted(deployment: Deployment, service: ServiceName): Promi
  *
  * @throws {DeploymentError} when one of them, the background service apart, does not start
  */
-export async function restartDependencies(deployment: Deployment): Promise<void> {
+export async function restartDependencies(
+  deployment: Deployment,
+  { onCacheReady }: StartOptions = {},
+): Promise<void> {
   const { environment, reporter, signal } = deployment;
   reporter.info("Restarting cache and message-queue");
   await stopIfPossible(deployment, [CACHE, MESSAGE_QUEUE]);
@@ -121,6 +143,8 @@ export async function restartDependencies(deployment: Deployment): Promise<void>
   reporter.info("Restarting task manager...");
   await stopIfPossible(deployment, [TASK_MANAGER]);
   await stopIfPossible(deployment, [TASK_MANAGER_BACKGROUND]);
+  // Nothing that uses the cache runs now: API server and workers have been stopped before.
+  await onCacheReady?.(deployment);
   await attempt(
     deployment,
     "failed to restart task-manager",

@@ -1,13 +1,16 @@
 import {
+  type CacheAccess,
   type DatabaseCredentials,
   type Deployment,
+  findCacheAccess,
   findNeo4jCredentials,
   type ReadVariable,
 } from "../deployment/mod.ts";
 import { findPostgresServer, type PostgresServer } from "../postgres/mod.ts";
 
-/** How to get into the databases of a deployment. */
+/** How to get into the databases of a deployment, and its cache. */
 export interface Credentials {
+  readonly cache: CacheAccess;
   readonly neo4j: DatabaseCredentials;
   /**
    * The description of PostgreSQL, for whoever is about to use it: a backup of the graph alone is not
@@ -28,17 +31,19 @@ export async function findCredentials(
   readVariable: ReadVariable,
 ): Promise<Credentials> {
   const neo4j = await findNeo4jCredentials(deployment, readVariable);
+  const cache = await findCacheAccess(deployment, readVariable);
   let server: PostgresServer;
   try {
     server = await findPostgresServer(deployment, readVariable);
   } catch (error) {
     deployment.signal.throwIfAborted();
     return {
+      cache,
       neo4j,
       postgres: () => {
         throw error;
       },
     };
   }
-  return { neo4j, postgres: () => server };
+  return { cache, neo4j, postgres: () => server };
 }

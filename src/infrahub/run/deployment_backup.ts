@@ -4,6 +4,7 @@ import {
   type Deployment,
   DeploymentRefusedError,
   detectInfrahubVersion,
+  removeStaleLocks,
   stopApplicationServices,
   UndoJournal,
 } from "../deployment/mod.ts";
@@ -134,7 +135,11 @@ export async function backUpDeployment<Result>(
 
   const journal = new UndoJournal({ reporter, clock });
   return await journal.protect(async () => {
-    const stopped = isDowntime ? await stopApplicationServices(deployment, journal) : undefined;
+    const stopped = isDowntime
+      ? await stopApplicationServices(deployment, journal, {
+        onCacheReady: (starting) => removeStaleLocks(starting, credentials.cache),
+      })
+      : undefined;
     signal.throwIfAborted();
     return await store({
       neo4jEdition,

@@ -2,10 +2,15 @@ import type { ServiceName } from "../../environment/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
 import {
   attempt,
+  CacheNotEmptiedError,
   type ComponentTarget,
   DATABASE,
   type Deployment,
   DeploymentRefusedError,
+  emptyCache,
+  flushCommand,
+  isCacheKnown,
+  removeStaleLocks,
   restartDependencies,
   SERVER,
   startFrontServices,
@@ -13,7 +18,7 @@ import {
   TASK_MANAGER_DATABASE,
   TASK_WORKER,
   UndoJournal,
-  wipeTransientData,
+  wipeMessageQueue,
 } from "../deployment/mod.ts";
 import {
   checkCommunityLoadSpace,
@@ -61,6 +66,11 @@ export interface DeploymentRestoreOptions {
   readonly upgrade: boolean;
   /** Restore a backup of a newer Infrahub, Neo4j or PostgreSQL as well. */
   readonly force: boolean;
+  /**
+   * Empty Infrahub's database in Redis on a host as well, where Redis may not be Infrahub's alone; in
+   * containers the cache is emptied in any case.
+   */
+  readonly flushCache: boolean;
   /** Longest wait in milliseconds for a program to take more bytes; 0 for no limit. */
   readonly stallTimeoutMs: number;
   readonly now: Date;
@@ -92,7 +102,7 @@ type ComponentState =
   | "restored"
   | "put back as it was before";
 
-/** A restore failed after it had begun; the message says what state everything is in. */
+/** A restore failed, or did not do all, after it had begun; the message says what state everything is in. */
 export class RestoreFailedError extends InfrahubBackupError {}
 
 /**
@@ -135,6 +145,11 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
     }
   }
   const fit = await checkGraph(deployment, material, options.force);
+  if (options.flushCache && !isCacheKnown(deployment, credentials.cache)) {
+    throw new DeploymentRefusedError(
+      "cannot empty the cache: INFRAHUB_CACHE_ADDRESS does not say where Redis is",
+    );
+  }
   // Before the dumps are read, which may take hours: a description that is of no use is told at once.
   if (postgres !== undefined) {
     reporter.info(`PostgreSQL: ${formatServer(credentials.postgres())}`);
@@ -202,7 +217,7 @@ class Restore {
     const size = (dump: RestorableDump) => `${dump.name} (${formatSize(dump.bytes)})`;
     return [
       ...(material.isWhole && this.#deployment.environment.kind !== "host"
-        ? ["remove the data of cache and message queue"]
+        ? ["remove the data of the message queue"]
         : []),
       "stop the application services",
       ...(this.#postgres === undefined ? [] : [
@@ -212,7 +227,8 @@ class Restore {
           formatServer(this.#options.credentials.postgres())
         }`,
       ]),
-      "restart cache, message queue and task manager",
+      "restart cache, message queue and task manager" +
+      (this.#emptiesCache ? ", and empty the cache" : ""),
       ...(this.#neo4j === undefined ? [] : [
         `restore Neo4j (${this.#edition}) from ${size(this.#neo4j)}` +
         (this.#edition === "community"
@@ -242,8 +258,9 @@ class Restore {
   async execute(): Promise<readonly string[]> {
     const { reporter, clock, signal } = this.#deployment;
     const journal = new UndoJournal({ reporter, clock });
+    let leftToDo: readonly string[];
     try {
-      return await journal.protect(() => this.#run(journal));
+      leftToDo = await journal.protect(() => this.#run(journal));
     } catch (error) {
       if (this.#states.postgres === "restored" && !this.#isPostgresKept) {
         this.#states.postgres = journal.pending.some((name) => name.includes("PostgreSQL"))
@@ -270,15 +287,67 @@ class Restore {
       }
       throw failure;
     }
+    if (this.#cacheError === undefined) return leftToDo;
+    throw new RestoreFailedError(
+      [
+        `restored, but ${this.#cacheError.message}`,
+        "  tasks may wait for locks of workers that are gone, and see data of before the restore",
+        `  left to do by hand: stop ${SERVER} and ${TASK_WORKER}, then ` +
+        `${flushCommand(this.#deployment, this.#options.credentials.cache)} where the cache runs`,
+        ...leftToDo.map((text) => `  ${text}`),
+      ].join("\n"),
+      { cause: this.#cacheError },
+    );
   }
 
   #isPostgresKept = false;
+  #isCacheTended = false;
+  #cacheError: CacheNotEmptiedError | undefined;
+
+  /** What it holds belongs to the data that a whole backup replaces. */
+  get #emptiesCache(): boolean {
+    const { material, flushCache, deployment } = this.#options;
+    return material.isWhole && (deployment.environment.kind !== "host" || flushCache);
+  }
+
+  /**
+   * A cache that cannot be emptied does not end a restore: that would leave less than half of it. It
+   * does keep it from ending well.
+   */
+  async #tendCache(deployment: Deployment): Promise<void> {
+    const { reporter } = deployment;
+    const { cache } = this.#options.credentials;
+    this.#isCacheTended = true;
+    if (this.#emptiesCache) {
+      try {
+        await emptyCache(deployment, cache);
+      } catch (error) {
+        if (!(error instanceof CacheNotEmptiedError)) throw error;
+        this.#cacheError = error;
+        reporter.warn(error.message);
+      }
+      return;
+    }
+    if (this.#options.material.isWhole) {
+      reporter.warn(
+        "The cache is left as it is, but for locks of stopped workers: on a host, Redis may serve " +
+          "others as well. Empty it with --flush-cache next time, or now, with Infrahub's services " +
+          `stopped: ${flushCommand(deployment, cache)}`,
+      );
+    }
+    await removeStaleLocks(deployment, cache);
+  }
 
   async #run(journal: UndoJournal): Promise<readonly string[]> {
     const { material, credentials, now } = this.#options;
     const deployment = this.#deployment;
-    if (material.isWhole) await wipeTransientData(deployment);
-    const stopped = await stopApplicationServices(deployment, journal);
+    if (material.isWhole) await wipeMessageQueue(deployment);
+    const stopped = await stopApplicationServices(deployment, journal, {
+      onCacheReady: async (starting) => {
+        // In the end everything runs, and what is started again is nothing: nobody's locks are stale.
+        if (!this.#isCacheTended) await removeStaleLocks(starting, credentials.cache);
+      },
+    });
     let finishPostgres: (() => Promise<void>) | undefined;
     if (this.#postgres !== undefined && this.#server !== undefined) {
       const target = await openPostgresTarget(deployment, this.#server, journal, {
@@ -289,7 +358,9 @@ class Restore {
       this.#states.postgres = "restored";
       finishPostgres = () => target.finish();
     }
-    await restartDependencies(deployment);
+    await restartDependencies(deployment, {
+      onCacheReady: (starting) => this.#tendCache(starting),
+    });
     if (this.#neo4j !== undefined) {
       const lose = () => {
         this.#states.neo4j = "being replaced: its data is not usable";

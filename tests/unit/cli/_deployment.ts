@@ -101,7 +101,9 @@ export class ScriptedDeployment extends FakeEnvironment {
       .on("task-manager", /^sh/, "")
       .on("task-worker", /^printenv/, "http://x")
       .on("task-worker", /^infrahubctl/, "[]")
-      .on("cache", /^find/, "")
+      .on("cache", "EVAL", "0 0")
+      .on("cache", /^redis-cli INFO/, "# Keyspace\r\ndb0:keys=131,expires=9", "# Keyspace")
+      .on("cache", /^redis-cli (FLUSHALL|SAVE)$/, "OK")
       .on("message-queue", /^find/, "");
     for (const service of [DATABASE, TASK_MANAGER_DATABASE, ...STOP_ORDER]) {
       this.statuses.set(service, "running");
@@ -124,6 +126,8 @@ export class ScriptedDeployment extends FakeEnvironment {
         ? ["hold Neo4j"]
         : line.includes("infrahub-exchange")
         ? ["exchange the Neo4j databases"]
+        : line.includes("FLUSHALL")
+        ? ["empty the cache"]
         : /: (aborted )?(pg_dump|pg_restore|neo4j-admin|find|tar -|tar xf)/.test(line)
         ? [line.replace(/infrahubops-[0-9a-f-]{36}/g, "WORK").split(" ").slice(0, 4).join(" ")]
         : []

@@ -15,6 +15,8 @@ export interface RestoreRequest {
   readonly migrateFormat: boolean;
   readonly resetDeploymentId: boolean;
   readonly upgrade: boolean;
+  /** On a host: empty Infrahub's database in Redis as well. */
+  readonly flushCache: boolean;
   readonly force: boolean;
   readonly stallTimeoutMs: number;
   readonly sleepMs: number;

@@ -62,6 +62,12 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
         'have Infrahub migrate data that is older than itself, with "infrahub upgrade"',
       ),
     )
+    .addOption(
+      new Option(
+        "--flush-cache",
+        "on a host: also empty Infrahub's database in Redis; in containers that is always done",
+      ),
+    )
     .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
     .addOption(
       new Option(
@@ -92,6 +98,7 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
           migrateFormat: options.migrateFormat ?? false,
           resetDeploymentId: options.resetDeploymentId ?? false,
           upgrade: options.upgrade ?? false,
+          flushCache: options.flushCache ?? false,
           force: options.force ?? false,
           stallTimeoutMs: options.streamTimeout,
           waitsForServices: options.wait,

@@ -9,6 +9,7 @@ import { withTempDirectory } from "../_support.ts";
 const CREDENTIALS = {
   neo4j: { database: "neo4j", username: "neo4j", password: new Secret("x") },
   postgres: () => postgresServer(),
+  cache: { database: 0 },
 };
 const HUGE_KB = 10 ** 13;
 const NO = failure(["x"], 1, "no");

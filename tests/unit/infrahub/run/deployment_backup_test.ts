@@ -15,6 +15,7 @@ import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts
 const CREDENTIALS = {
   neo4j: { database: "neo4j", username: "neo4j", password: new Secret("x") },
   postgres: () => postgresServer(),
+  cache: { database: 0 },
 };
 
 function setUp(

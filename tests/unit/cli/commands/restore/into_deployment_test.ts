@@ -11,10 +11,7 @@ import {
 const JSON_LOG = ["--log-format", "json"];
 const NO = failure(["x"], 1, "no");
 const FULL_DISK = "Filesystem\n/dev/x 9000000 9000000 0 100% /";
-const WIPES = [
-  "message-queue: find /var/lib/rabbitmq -mindepth",
-  "cache: find /data -mindepth",
-];
+const WIPES = ["message-queue: find /var/lib/rabbitmq -mindepth"];
 const STOPS = [
   "stop infrahub-server",
   "stop task-worker",
@@ -23,11 +20,13 @@ const STOPS = [
   "stop cache",
   "stop message-queue",
 ];
+const EMPTIED = "empty the cache";
 const RESTARTS = [
   "stop cache message-queue",
   "start cache message-queue",
   "stop task-manager",
   "stop task-manager-background-svc",
+  EMPTIED,
   "start task-manager",
   "start task-manager-background-svc",
 ];
@@ -406,7 +405,9 @@ Deno.test("restore --snapshot restores one component, and wipes nothing", async 
     const argv = ["restore", "--snapshot", id("postgres"), "--reset-deployment-id"];
     const { code, err, deployment } = await bench.run(argv);
     assertEquals(code, 0, err);
-    assertEquals(deployment.story.slice(0, 13), [...STOPS, PG_RESTORE, ...RESTARTS]);
+    const restarts = RESTARTS.filter((line) => line !== EMPTIED);
+    assertEquals(deployment.story.slice(0, 13), [...STOPS, PG_RESTORE, ...restarts]);
+    assertStringIncludes(deployment.log.join("\n"), "cache: redis-cli -n 0 EVAL");
     assertEquals(deployment.down, []);
     assertStringIncludes(err, "--reset-deployment-id ignored");
   });
@@ -415,6 +416,20 @@ Deno.test("restore --snapshot restores one component, and wipes nothing", async 
     assertEquals([code, out], [0, "Backup 20260318_143000: nothing to restore\n"]);
     assertEquals(deployment.story, []);
   });
+});
+
+Deno.test("a restore whose cache cannot be emptied says so, and does not end well", async () => {
+  await using bench = await Workbench.create();
+  await backUp(bench, "plakar");
+  const prepare = (e: ScriptedDeployment) =>
+    e.on("cache", "INFO", "NOAUTH Authentication required.");
+  const deployment = new ScriptedDeployment({ prepare });
+  const { code, err } = await bench.run(["restore"], { deployment });
+  assertEquals(code, 1);
+  assertStringIncludes(err, 'restored, but the cache has not been emptied: it answers "NOAUTH');
+  assertStringIncludes(err, "stop infrahub-server and task-worker, then redis-cli FLUSHALL");
+  assertEquals(deployment.down, []);
+  assertEquals(deployment.story.slice(-2), ["start infrahub-server", "start task-worker"]);
 });
 
 Deno.test("restore takes part of an incomplete backup only when forced", async () => {

@@ -14,6 +14,9 @@ export interface Connection {
 
 const DEFAULT_STALL_TIMEOUT_MS = 60_000;
 
+/** From when on a wait for the service is told, in milliseconds, unless a setting says otherwise. */
+export const TOLD_AFTER_MS = 10_000;
+
 /** Where nobody says another one. */
 export const DEFAULT_REGION = "us-east-1";
 
@@ -21,12 +24,15 @@ export const DEFAULT_REGION = "us-east-1";
 export class Connector {
   readonly #address: S3Location;
   readonly #settings: S3Settings;
+  readonly #onSilence: () => void;
   /** Told by the service, where nobody else has. */
   #foundRegion: string | undefined;
 
-  constructor(address: S3Location, settings: S3Settings) {
+  /** @param onSilence called when the service takes long to answer */
+  constructor(address: S3Location, settings: S3Settings, onSilence = () => {}) {
     this.#address = address;
     this.#settings = settings;
+    this.#onSilence = onSilence;
   }
 
   /** Whether to go on in a region that the service names. */
@@ -57,6 +63,7 @@ export class Connector {
       requestHandler: new S3HttpHandler(
         this.#settings.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS,
         bundle === undefined ? undefined : await readBundle(bundle),
+        { afterMs: this.#settings.toldAfterMs ?? TOLD_AFTER_MS, tell: this.#onSilence },
       ),
       // Other buckets than this have a name that no certificate covers, or a port.
       forcePathStyle: endpoint !== undefined || this.#address.bucket.includes("."),

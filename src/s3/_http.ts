@@ -25,6 +25,12 @@ export class StallError extends ToolError {}
 /** What of a body is handed to the connection at a time. */
 const PIECE_BYTES = 256 * 1024;
 
+/** Who hears of a service that is silent, and after how many milliseconds. */
+export interface SilenceListener {
+  readonly afterMs: number;
+  readonly tell: () => void;
+}
+
 /**
  * Sends the SDK's requests by `fetch`: proxies and certificates are the runtime's, a connection
  * that is cut is an error at once, and one that stalls is one after a while.
@@ -33,14 +39,16 @@ export class S3HttpHandler {
   readonly metadata = { handlerProtocol: "http/1.1" };
   readonly #stallTimeoutMs: number;
   readonly #client: Deno.HttpClient | undefined;
+  readonly #silence: SilenceListener | undefined;
 
   /**
    * @param stallTimeoutMs longest time without progress: until an answer begins, between two pieces
    * of it, or of what is sent
    * @param caCertificates PEM; trusted beside those of the runtime
    */
-  constructor(stallTimeoutMs: number, caCertificates?: string) {
+  constructor(stallTimeoutMs: number, caCertificates?: string, silence?: SilenceListener) {
     this.#stallTimeoutMs = stallTimeoutMs;
+    this.#silence = silence;
     this.#client = caCertificates === undefined
       ? undefined
       : Deno.createHttpClient({ caCerts: [caCertificates] });
@@ -52,7 +60,8 @@ export class S3HttpHandler {
     { abortSignal }: { readonly abortSignal?: unknown } = {},
   ): Promise<{ response: S3HttpResponse }> {
     const body = bodyOf(request.body);
-    const watch = new Watch(abortSignal instanceof AbortSignal ? abortSignal : undefined);
+    const outer = abortSignal instanceof AbortSignal ? abortSignal : undefined;
+    const watch = new Watch(outer, this.#silence);
     const expectMore = () => watch.expect(this.#stallTimeoutMs);
     expectMore();
     try {
@@ -135,11 +144,14 @@ class Watch {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #onOuterAbort: () => void;
+  readonly #silence: SilenceListener | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #silenceTimer: ReturnType<typeof setTimeout> | undefined;
   #hasEnded = false;
 
-  constructor(outer: AbortSignal | undefined) {
+  constructor(outer: AbortSignal | undefined, silence: SilenceListener | undefined) {
     this.#outer = outer;
+    this.#silence = silence;
     this.#onOuterAbort = () => this.#controller.abort(outer?.reason);
     if (outer?.aborted) this.#onOuterAbort();
     else outer?.addEventListener("abort", this.#onOuterAbort, { once: true });
@@ -159,11 +171,15 @@ class Watch {
         new StallError(`no answer within ${Math.round(milliseconds / 1000)} s`),
       );
     }, milliseconds);
+    if (this.#silence !== undefined) {
+      this.#silenceTimer = setTimeout(this.#silence.tell, this.#silence.afterMs);
+    }
   }
 
   /** Nothing is expected: the reader takes its time. */
   pause(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#silenceTimer);
   }
 
   end(): void {

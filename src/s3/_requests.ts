@@ -1,10 +1,13 @@
 import { messageOf } from "../errors/mod.ts";
-import { type Connection, Connector, DEFAULT_REGION } from "./_connection.ts";
+import { type Connection, Connector, DEFAULT_REGION, TOLD_AFTER_MS } from "./_connection.ts";
 import { type S3Failure, understand } from "./_failure.ts";
 import { DEFAULT_RETRIES, pause, retryDelayMs } from "./_retry.ts";
 import { S3Error, S3RequestError } from "./errors.ts";
 import type { S3Location } from "./location.ts";
 import type { S3Settings } from "./settings.ts";
+
+/** How often a wait that lasts is told, in milliseconds. */
+const TOLD_EVERY_MS = 60_000;
 
 /**
  * Requests about one bucket: tried again as often as that is worth it, in the region where the bucket
@@ -15,11 +18,16 @@ export class Requests {
   readonly #settings: S3Settings;
   readonly #connector: Connector;
   #connection: Promise<Connection> | undefined;
+  readonly #toldAt = { answer: -Infinity, tries: -Infinity };
 
   constructor(address: S3Location, settings: S3Settings) {
     this.address = address;
     this.#settings = settings;
-    this.#connector = new Connector(address, settings);
+    this.#connector = new Connector(
+      address,
+      settings,
+      () => this.#tellWait("answer", `Waiting for S3: ${address.bucket} has given no answer yet`),
+    );
   }
 
   /** The members of a request that name an object. */
@@ -30,6 +38,14 @@ export class Requests {
   /** What an error of a request means. */
   understand(error: unknown, { region }: Pick<Connection, "region">): S3Failure {
     return understand(error, this.address, region);
+  }
+
+  /** Many requests may wait for one service: it is told once a minute. */
+  #tellWait(kind: "answer" | "tries", message: string): void {
+    const now = performance.now();
+    if (now - this.#toldAt[kind] < TOLD_EVERY_MS) return;
+    this.#toldAt[kind] = now;
+    this.#settings.onWarning?.(message);
   }
 
   /**
@@ -45,6 +61,7 @@ export class Requests {
     signal?: AbortSignal,
   ): Promise<T> {
     const retries = this.#settings.retries ?? DEFAULT_RETRIES;
+    const started = performance.now();
     let hasReloaded = false;
     for (let attempt = 1;; attempt++) {
       signal?.throwIfAborted();
@@ -82,7 +99,12 @@ export class Requests {
           cause: withoutSecrets(cause),
         });
       }
-      await pause(retryDelayMs(retries, attempt), this.#settings.signal);
+      const delay = retryDelayMs(retries, attempt);
+      // Said before it is slept for, and not when it is over.
+      if (performance.now() + delay - started >= (this.#settings.toldAfterMs ?? TOLD_AFTER_MS)) {
+        this.#tellWait("tries", `Waiting for S3: ${what}: ${failure.message}; it is tried again`);
+      }
+      await pause(delay, this.#settings.signal);
     }
   }
 }

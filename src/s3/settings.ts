@@ -33,6 +33,12 @@ export interface S3Settings {
    * @default {60000}
    */
   readonly stallTimeoutMs?: number;
+  /**
+   * From when on a wait for the service is told, in milliseconds.
+   *
+   * @default {10000}
+   */
+  readonly toldAfterMs?: number;
 }
 
 /** The configured endpoint: a flag's, or that of the standard AWS variables. */

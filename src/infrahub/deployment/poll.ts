@@ -40,17 +40,59 @@ export const DATABASE_WAIT = {
   probeTimeoutMs: 60_000,
 } as const;
 
+/** From when on a wait is told, and how often, in milliseconds. */
+const TOLD_AFTER_MS = 10_000;
+const TOLD_EVERY_MS = 60_000;
+
 /**
- * Looks at something again and again until it is as it should be.
+ * Tells a wait that lasts. As a warning: who asked to hear of nothing but what matters must not be left
+ * to guess why nothing happens.
+ */
+class PatienceReport implements Disposable {
+  readonly #deployment: Deployment;
+  readonly #what: string;
+  readonly #started: number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #toldAt = -Infinity;
+  #reason = "there is no answer yet";
+
+  constructor(deployment: Deployment, { failure, timeoutMs }: PollOptions<unknown>) {
+    this.#deployment = deployment;
+    this.#what = `Waiting for up to ${formatDuration(timeoutMs)}: ${failure} yet`;
+    this.#started = deployment.clock.now();
+    // A single look may hang for longer than that.
+    this.#timer = setInterval(() => this.look(), TOLD_AFTER_MS);
+  }
+
+  /** Tells it if it is time. */
+  look(reason = this.#reason): void {
+    const { clock, reporter } = this.#deployment;
+    this.#reason = reason;
+    const now = clock.now();
+    if (now - this.#started < TOLD_AFTER_MS || now - this.#toldAt < TOLD_EVERY_MS) return;
+    this.#toldAt = now;
+    reporter.warn(`${this.#what}: ${reason}`);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/**
+ * Looks at something again and again until it is as it should be. A wait of more than ten seconds is told,
+ * with what it is for, and from then on every minute.
  *
  * @throws {DeploymentError} with the last reason when the time is over; the signal's reason when
  * aborted; an error that `isFinal`
  */
 export async function poll<Value>(
   deployment: Deployment,
-  { failure, timeoutMs, intervalMs, probe, isFinal }: PollOptions<Value>,
+  options: PollOptions<Value>,
 ): Promise<Value> {
+  const { failure, timeoutMs, intervalMs, probe, isFinal } = options;
   const { clock, signal } = deployment;
+  using patience = new PatienceReport(deployment, options);
   const deadline = clock.now() + timeoutMs;
   while (true) {
     signal.throwIfAborted();
@@ -72,6 +114,7 @@ export async function poll<Value>(
         cause === undefined ? {} : { cause },
       );
     }
+    patience.look(reason);
     await clock.sleep(intervalMs, signal);
   }
 }

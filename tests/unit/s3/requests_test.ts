@@ -47,3 +47,41 @@ Deno.test("credentials that have run out are looked for once more, and no more t
   assert(error instanceof S3RequestError);
   assertEquals([error.kind, service.seen.length], ["expired", 2]);
 });
+
+Deno.test("a wait for the service is told while it lasts: between tries, and for an answer", async (t) => {
+  const listen = () => {
+    const warnings: string[] = [];
+    return { warnings, settings: { onWarning: (text: string) => void warnings.push(text) } };
+  };
+  await t.step("between tries, once for all of them", async () => {
+    await using service = startService(() => refusal("SlowDown", 503));
+    const { warnings, settings } = listen();
+    const bucket = service.bucket({ ...settings, toldAfterMs: 0 });
+    await assertRejects(() => bucket.objects.get("Cannot read x", "x"), S3RequestError);
+    const told = warnings.filter((text) => text.endsWith("; it is tried again"));
+    assertEquals(told.length, 1, warnings.join("\n"));
+    assert(/^Waiting for S3: Cannot read x: .*503 SlowDown/.test(told[0] ?? ""), told[0]);
+  });
+  await t.step("for an answer", async () => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    await using service = startService(() => promise);
+    const { warnings, settings } = listen();
+    const bucket = service.bucket({
+      onWarning: (text) => {
+        settings.onWarning(text);
+        resolve(new Response("hello"));
+      },
+      toldAfterMs: 100,
+    });
+    await bucket.objects.get("Cannot read", "x");
+    assertEquals(warnings, ["Waiting for S3: bkt has given no answer yet"]);
+  });
+  await t.step("a short one is not", async () => {
+    await using service = startService(() =>
+      service.seen.length < 3 ? refusal("InternalError", 500) : new Response("hello")
+    );
+    const { warnings, settings } = listen();
+    await service.bucket(settings).objects.get("Cannot read", "x");
+    assertEquals(warnings, []);
+  });
+});

@@ -111,7 +111,8 @@ export function addCreateDeployment(
             waitTimeoutMs: options.waitTimeout,
             stallTimeoutMs: options.streamTimeout,
             reframeDump: backend === "plakar" && !(options.keepDumpCompression ?? false),
-            pauseMs: options.force ? 0 : PAUSE_MS,
+            // Without a terminal nobody is there to think better of it.
+            pauseMs: options.force || !current.context.stderrIsTerminal ? 0 : PAUSE_MS,
             ...(options.neo4jEdition === undefined ? {} : { neo4jEdition: options.neo4jEdition }),
           },
           shrinkWarning: options.shrinkWarning,

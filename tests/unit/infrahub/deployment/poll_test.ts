@@ -75,3 +75,20 @@ Deno.test("poll() ends at once with an error that is final, or when the run is e
     assertEquals(shut.count, 1);
   });
 });
+
+Deno.test("poll() tells a wait of more than ten seconds, and then every minute", async () => {
+  const { deployment, clock, lines } = fakeDeployment();
+  const door = looks(...Array(50).fill(new Error("no hinges")), { done: true, value: "open" });
+  const limits = { ...LIMITS, timeoutMs: 300_000 };
+  assertEquals(await poll(deployment, { ...limits, probe: door.probe }), "open");
+  assertEquals(clock.now(), 150_000);
+  const line = "warn Waiting for up to 5m0s: the door did not open yet: no hinges";
+  assertEquals(lines.filter((one) => one.startsWith("warn ")), [line, line, line]);
+});
+
+Deno.test("poll() says nothing of a short wait", async () => {
+  const { deployment, lines } = fakeDeployment();
+  const door = looks(new Error("no hinges"), { done: true, value: "open" });
+  await poll(deployment, { ...LIMITS, probe: door.probe });
+  assertEquals(lines.filter((one) => one.startsWith("warn ")), []);
+});

@@ -369,3 +369,16 @@ function repeated(bytes: Uint8Array, count: number): Uint8Array {
   for (let index = 0; index < count; index++) whole.set(frame, 4 + index * frame.length);
   return whole;
 }
+
+Deno.test("a downtime can be thought better of on a terminal, and is not waited for without one", async () => {
+  for (const stderrIsTerminal of [true, false]) {
+    await using bench = await Workbench.create();
+    const { code, err } = await bench.run(["create", "--quiet"], {
+      backend: "tarball",
+      context: { stderrIsTerminal },
+    });
+    assertEquals(code, 0, err);
+    assertStringIncludes(err, "services will be stopped and restarted during the backup");
+    assertEquals(err.includes("to allow the user to abort"), stderrIsTerminal, err);
+  }
+});

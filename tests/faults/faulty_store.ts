@@ -89,6 +89,10 @@ export class FaultyStore implements Store {
     return this.#run("list", {}, () => this.#inner.list(kind));
   }
 
+  listSizes(kind: ObjectKind): Promise<Map<string, number>> {
+    return this.#run("listSizes", {}, () => this.#inner.listSizes(kind));
+  }
+
   readAll(kind: ObjectKind, id: string): Promise<Uint8Array> {
     return this.#run("readAll", { kind, id }, async (fault) => {
       return this.#damaged(await this.#inner.readAll(kind, id), fault);

@@ -64,6 +64,12 @@ export class MemoryStore implements Store {
     return Promise.resolve([...this.objects[kind].keys()].filter(isObjectName));
   }
 
+  async listSizes(kind: ObjectKind): Promise<Map<string, number>> {
+    return new Map(
+      (await this.list(kind)).map((id) => [id, this.objects[kind].get(id)!.length]),
+    );
+  }
+
   // deno-lint-ignore require-await -- what it throws must come as a rejection
   async readAll(kind: ObjectKind, id: string): Promise<Uint8Array> {
     return this.#object(kind, id).slice();

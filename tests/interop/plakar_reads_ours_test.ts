@@ -208,6 +208,34 @@ Deno.test("plakar finds a repository sound after our backup was killed, and afte
   assertEquals(unreadable, []);
 });
 
+Deno.test("plakar reads a backup that was made after a packfile was lost", async () => {
+  await using workspace = await Workspace.make();
+  await using plakar = await Plakar.start();
+  const repository = workspace.at("repository");
+  const dump = randomBytes(5 * MIB, 41);
+  {
+    await using ours = await create(repository);
+    await store(ours, "/neo4j.dump", streamOf(dump));
+  }
+  const packfiles: { path: string; size: number }[] = [];
+  for await (const folder of Deno.readDir(`${repository}/packfiles`)) {
+    for await (const { name } of Deno.readDir(`${repository}/packfiles/${folder.name}`)) {
+      const path = `${repository}/packfiles/${folder.name}/${name}`;
+      packfiles.push({ path, size: (await Deno.stat(path)).size });
+    }
+  }
+  packfiles.sort((a, b) => b.size - a.size);
+  await Deno.remove(packfiles[0]!.path);
+
+  await using ours = await open(repository);
+  const again = await store(ours, "/neo4j.dump", streamOf(dump));
+  assertEquals(await plakar.catDigest(repository, again, "/neo4j.dump"), {
+    bytes: dump.length,
+    sha256: sha256(dump),
+  });
+  await plakar.check(repository, again);
+});
+
 /** Ends the dump command that wrote its id to a file: its parent is gone. */
 async function endCommand(pidFile: string): Promise<void> {
   try {

@@ -9,6 +9,8 @@ export const KNOWN = 1;
 export const COLOURED = 2;
 /** The packfile was removed, and with it every location that names this index. */
 export const RETIRED = 4;
+/** The packfile is missing or damaged, as far as this process has seen: this is not saved. */
+export const DOUBTED = 8;
 
 const SMALLEST = 256;
 
@@ -84,7 +86,7 @@ export class PackfileTable {
     return index;
   }
 
-  /** Combination of KNOWN, COLOURED and RETIRED. */
+  /** Combination of KNOWN, COLOURED, RETIRED and DOUBTED. */
   flagsOf(index: number): number {
     return this.#flags[index]!;
   }
@@ -149,7 +151,10 @@ export class PackfileTable {
     }
   }
 
-  /** Everything, as columns: timestamps, MACs, location counts, flags. In the machine's byte order. */
+  /**
+   * Everything but doubts, as columns: timestamps, MACs, location counts, flags. In the machine's
+   * byte order.
+   */
   toBytes(): Uint8Array {
     const length = this.#length;
     const bytes = new Uint8Array(length * PACKFILE_BYTES);
@@ -157,7 +162,8 @@ export class PackfileTable {
     new BigUint64Array(buffer, 0, length).set(this.#timestamps.subarray(0, length));
     bytes.set(this.#macs.subarray(0, length * MAC_BYTES), length * 8);
     new Uint32Array(buffer, length * 40, length).set(this.#locations.subarray(0, length));
-    bytes.set(this.#flags.subarray(0, length), length * 44);
+    const flags = this.#flags.subarray(0, length).map((flags) => flags & ~DOUBTED);
+    bytes.set(flags, length * 44);
     return bytes;
   }
 

@@ -1,6 +1,6 @@
 import { type Mac, MAC_BYTES, macToHex, ResourceType } from "../format/mod.ts";
 import { checkMac, LOCATION_BYTES, LocationTable } from "./_location_table.ts";
-import { COLOURED, KNOWN, PackfileTable, RETIRED } from "./_packfile_table.ts";
+import { COLOURED, DOUBTED, KNOWN, PackfileTable, RETIRED } from "./_packfile_table.ts";
 
 const COLOUR_BYTES = 8 + MAC_BYTES + 1;
 
@@ -36,7 +36,9 @@ export interface BlobIndexSummary {
  *
  * Entries are inserted in the order in which states are merged; inserting what is there already
  * changes nothing. A location can be used when its packfile has a PACKFILE entry and is not
- * coloured; of several, the one inserted first is used.
+ * coloured; of several, the one inserted first is used. A packfile that turned out to be missing or
+ * damaged is {@linkcode doubt}ed from then on: its blobs count as not stored, and are looked for
+ * there only after every other place.
  *
  * It is made for ten millions of blobs: locations are rows of typed arrays in pages, MACs are
  * their own hashes. An index restored with {@linkcode BlobIndex.fromSummary} is not
@@ -50,6 +52,7 @@ export class BlobIndex {
   #packfiles = new PackfileTable();
   #packfileCount = 0;
   #locationCount = 0;
+  #hasDoubts = false;
   // Few: one per removed snapshot, and per packfile that waits for its sweep.
   #colours = new Map<string, bigint>();
   #snapshots = new LocationTable(SNAPSHOT_PAGE_SHIFT);
@@ -152,21 +155,74 @@ export class BlobIndex {
     this.#packfiles.setFlags(packfile, RETIRED);
   }
 
-  /** The first location of a blob that can be used; undefined when there is none. */
+  /** The best location of a blob that can be used; undefined when there is none. */
   find(type: number, mac: Mac): BlobLocation | undefined {
     const table = this.#table(type);
     const entry = this.#firstUsable(table, type, mac, 0);
-    if (entry === -1) return undefined;
-    return {
-      packfile: this.#packfiles.macOf(table.packfileOf(entry)),
-      offset: table.offsetOf(entry),
-      length: table.lengthOf(entry),
-    };
+    return entry === -1 ? this.findAll(type, mac)[0] : this.#location(table, entry);
   }
 
-  /** Whether a blob has a location that can be used. Allocates nothing. */
+  /** All locations of a blob that can be used: first those in packfiles that nobody doubts. */
+  findAll(type: number, mac: Mac): BlobLocation[] {
+    const table = this.#table(type);
+    const sound: BlobLocation[] = [];
+    const doubted: BlobLocation[] = [];
+    for (let entry = table.seek(type, mac, 0); entry !== -1; entry = table.next()) {
+      const flags = this.#packfiles.flagsOf(table.packfileOf(entry));
+      if (flags === KNOWN) sound.push(this.#location(table, entry));
+      if (flags === (KNOWN | DOUBTED)) doubted.push(this.#location(table, entry));
+    }
+    return [...sound, ...doubted];
+  }
+
+  /** Whether a blob has a location that can be relied on. Allocates nothing. */
   has(type: number, mac: Uint8Array, macOffset = 0): boolean {
     return this.#firstUsable(this.#table(type), type, mac, macOffset) !== -1;
+  }
+
+  /**
+   * Says that a packfile is missing or damaged. This holds in this process: it is no part of what is
+   * saved.
+   *
+   * @returns whether this is news; false too for a packfile that is not in use
+   */
+  doubt(mac: Mac): boolean {
+    const packfile = this.#packfiles.lookup(mac, 0);
+    if (packfile === -1 || this.#packfiles.flagsOf(packfile) !== KNOWN) return false;
+    this.#packfiles.setFlags(packfile, KNOWN | DOUBTED);
+    this.#hasDoubts = true;
+    return true;
+  }
+
+  /** Whether {@linkcode doubt} was ever called about a packfile in use. */
+  get hasDoubts(): boolean {
+    return this.#hasDoubts;
+  }
+
+  /** Whether a packfile was found missing or damaged. */
+  isDoubted(mac: Mac): boolean {
+    const packfile = this.#packfiles.lookup(mac, 0);
+    return packfile !== -1 && (this.#packfiles.flagsOf(packfile) & DOUBTED) !== 0;
+  }
+
+  /**
+   * The packfiles that are in use, and up to which byte of its body each one's blobs reach; the index
+   * must be complete.
+   */
+  *extents(): Generator<{ mac: Mac; bytes: number }> {
+    const ends = new Float64Array(this.#packfiles.length);
+    for (const table of [this.#snapshots, this.#loadedBlobs()]) {
+      for (let entry = 0; entry < table.entries; entry++) {
+        if (table.typeOf(entry) === 0) continue;
+        const packfile = table.packfileOf(entry);
+        const end = table.offsetOf(entry) + table.lengthOf(entry);
+        if (end > ends[packfile]!) ends[packfile] = end;
+      }
+    }
+    for (let packfile = 0; packfile < ends.length; packfile++) {
+      if ((this.#packfiles.flagsOf(packfile) & ~DOUBTED) !== KNOWN) continue;
+      yield { mac: this.#packfiles.macOf(packfile), bytes: ends[packfile]! };
+    }
   }
 
   /** When a resource was coloured; undefined when it is not. */
@@ -213,6 +269,14 @@ export class BlobIndex {
       throw new Error("Cannot use the index: its pages are not loaded");
     }
     return this.#blobs;
+  }
+
+  #location(table: LocationTable, entry: number): BlobLocation {
+    return {
+      packfile: this.#packfiles.macOf(table.packfileOf(entry)),
+      offset: table.offsetOf(entry),
+      length: table.lengthOf(entry),
+    };
   }
 
   #firstUsable(table: LocationTable, type: number, mac: Uint8Array, macOffset: number): number {

@@ -20,35 +20,85 @@ export function filePosition(location: BlobLocation): number {
   return ENVELOPE_HEADER_BYTES + location.offset;
 }
 
-/** Reads structures (everything but chunks of large contents) and verifies each. */
-export class BlobReader {
-  readonly #store: Store;
-  readonly #codec: Codec;
-  readonly #mac: MacFunction;
-  readonly #catalog: Catalog;
+/** Where blobs are read, and who is told of copies that are damaged. */
+export interface BlobReaderOptions {
+  readonly store: Store;
+  readonly codec: Codec;
+  readonly mac: MacFunction;
+  readonly catalog: Catalog;
+  /** Told once of each packfile whose blobs had to be read from another. */
+  readonly onWarning: (message: string) => void;
+}
 
-  constructor(store: Store, codec: Codec, mac: MacFunction, catalog: Catalog) {
-    this.#store = store;
-    this.#codec = codec;
-    this.#mac = mac;
-    this.#catalog = catalog;
+/**
+ * Reads structures (everything but chunks of large contents) and verifies each. Where a blob lies in
+ * several packfiles, one that is missing or damaged is no loss: the next is read, and the user told.
+ */
+export class BlobReader {
+  readonly #options: BlobReaderOptions;
+  readonly #told = new Set<string>();
+
+  constructor(options: BlobReaderOptions) {
+    this.#options = options;
   }
 
   /**
-   * Where a blob is.
+   * Where a blob is: the place that is most likely sound.
    *
    * @throws {CorruptionError} no packfile that is in use holds it
    */
   async locate(type: number, mac: Uint8Array): Promise<BlobLocation> {
-    const index = type === ResourceType.SNAPSHOT
-      ? this.#catalog.index
-      : await this.#catalog.completeIndex();
-    const location = index.find(type, mac);
-    if (location !== undefined) return location;
-    throw new CorruptionError(
-      `${describe(type, mac)} is missing: no packfile holds it`,
-      contextOf(type, mac),
-    );
+    return (await this.#locateAll(type, mac))[0];
+  }
+
+  /**
+   * What `read` makes of a blob at one of its places: of the next, as long as one is damaged.
+   *
+   * @param read fails with a {@linkcode CorruptionError} where the blob is not what it should be
+   * @throws {CorruptionError} no packfile that is in use holds the blob, or all copies are damaged:
+   * then it is about the first
+   * @throws whatever else `read` fails with
+   */
+  async fromAnyCopy<T>(
+    type: number,
+    mac: Uint8Array,
+    read: (location: BlobLocation) => Promise<T>,
+  ): Promise<T> {
+    return await this.#firstSound(await this.#locateAll(type, mac), read, undefined);
+  }
+
+  /**
+   * A blob's plain bytes from any place but the one that was found damaged.
+   *
+   * @throws {CorruptionError} what was found, where there is no other place that is sound
+   * @throws {StoreError} the store failed
+   */
+  async readInstead(type: number, mac: Uint8Array, damage: CorruptionError): Promise<Uint8Array> {
+    const others: BlobLocation[] = [];
+    for (const location of await this.#locateAll(type, mac)) {
+      if (macToHex(location.packfile) !== damage.context.packfile) others.push(location);
+      else this.#options.catalog.index.doubt(location.packfile);
+    }
+    return await this.#firstSound(others, (at) => this.#readAt(type, mac, at), damage);
+  }
+
+  async #firstSound<T>(
+    locations: readonly BlobLocation[],
+    read: (location: BlobLocation) => Promise<T>,
+    damage: CorruptionError | undefined,
+  ): Promise<T> {
+    for (const location of locations) {
+      try {
+        const result = await read(location);
+        if (damage !== undefined) this.#tell(damage, location.packfile);
+        return result;
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        this.#options.catalog.index.doubt(location.packfile);
+        damage ??= error;
+      }
+    }
+    throw damage!;
   }
 
   /**
@@ -59,7 +109,25 @@ export class BlobReader {
    * @throws {StoreError} the store failed
    */
   async read(type: number, mac: Uint8Array): Promise<Uint8Array> {
-    const location = await this.locate(type, mac);
+    return await this.fromAnyCopy(type, mac, (location) => this.#readAt(type, mac, location));
+  }
+
+  async #locateAll(
+    type: number,
+    mac: Uint8Array,
+  ): Promise<readonly [BlobLocation, ...BlobLocation[]]> {
+    const { catalog } = this.#options;
+    const index = type === ResourceType.SNAPSHOT ? catalog.index : await catalog.completeIndex();
+    const [first, ...others] = index.findAll(type, mac);
+    if (first !== undefined) return [first, ...others];
+    throw new CorruptionError(
+      `${describe(type, mac)} is missing: no packfile holds it`,
+      contextOf(type, mac),
+    );
+  }
+
+  async #readAt(type: number, mac: Uint8Array, location: BlobLocation): Promise<Uint8Array> {
+    const { store, codec, mac: macs } = this.#options;
     const packfile = macToHex(location.packfile);
     const damaged = (problem: string) =>
       new CorruptionError(
@@ -69,9 +137,9 @@ export class BlobReader {
     try {
       return await rereadOnDamage(async () => {
         const encoded = new Uint8Array(location.length);
-        await this.#store.read("packfile", packfile, filePosition(location), encoded);
-        const plain = this.#codec.decode(encoded);
-        if (!NAMED_BLOBS.has(type) && !macsEqual(this.#mac.of(plain), mac)) {
+        await store.read("packfile", packfile, filePosition(location), encoded);
+        const plain = codec.decode(encoded);
+        if (!NAMED_BLOBS.has(type) && !macsEqual(macs.of(plain), mac)) {
           throw new FormatError("content", "does not match its MAC", "checksum");
         }
         return plain;
@@ -80,6 +148,15 @@ export class BlobReader {
       if (error instanceof ObjectNotFoundError) throw damaged("the packfile is missing");
       throw error;
     }
+  }
+
+  #tell(damage: CorruptionError, packfile: Uint8Array): void {
+    const damaged = damage.context.packfile ?? "";
+    if (this.#told.has(damaged)) return;
+    this.#told.add(damaged);
+    this.#options.onWarning(
+      `${damage.message}; another copy is sound, and was read from packfile ${macToHex(packfile)}`,
+    );
   }
 }
 

@@ -9,6 +9,7 @@
 
 export { BlobReader, filePosition } from "./blob_reader.ts";
 export type { Appended, ChunkSink } from "./chunk_sink.ts";
+export { doubtGaps } from "./gaps.ts";
 export { Packer } from "./packer.ts";
 export { verifyPackfile } from "./packfile_verifier.ts";
 export { PackfileWriter } from "./packfile_writer.ts";

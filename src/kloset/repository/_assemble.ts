@@ -90,7 +90,7 @@ export async function assemble(
     codec,
     mac,
     catalog,
-    blobs: new BlobReader(store, codec, mac, catalog),
+    blobs: new BlobReader({ store, codec, mac, catalog, onWarning }),
     hostname: options.hostname ?? Deno.hostname(),
     onWarning,
     now: options.now ?? Date.now,

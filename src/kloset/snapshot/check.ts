@@ -109,15 +109,15 @@ class SnapshotCheck {
 
   /** The header is not named by its MAC: the envelope of its packfile vouches for it. */
   async #checkHeader(): Promise<void> {
-    const { packfile } = await this.#engine.blobs.locate(
-      ResourceType.SNAPSHOT,
-      this.#header.identifier,
-    );
-    const id = macToHex(packfile);
-    if (this.#memo.packfiles.has(id)) return;
-    const { signal } = this.#options;
-    await verifyPackfile(id, this.#engine, { ...(signal !== undefined && { signal }) });
-    this.#memo.packfiles.add(id);
+    const { blobs } = this.#engine;
+    const { identifier } = this.#header;
+    await blobs.fromAnyCopy(ResourceType.SNAPSHOT, identifier, async ({ packfile }) => {
+      const id = macToHex(packfile);
+      if (this.#memo.packfiles.has(id)) return;
+      const { signal } = this.#options;
+      await verifyPackfile(id, this.#engine, { ...(signal !== undefined && { signal }) });
+      this.#memo.packfiles.add(id);
+    });
   }
 
   async #checkContent({ kind, path, id, object, size }: NeededContent): Promise<void> {
@@ -152,8 +152,7 @@ class SnapshotCheck {
     for (const { contentMac } of object.chunks) {
       this.#options.signal?.throwIfAborted();
       const chunk = macToHex(contentMac);
-      await this.#guard(path, async () => {
-        const location = await this.#engine.blobs.locate(ResourceType.CHUNK, contentMac);
+      const lookUp = async (location: BlobLocation) => {
         const packfile = macToHex(location.packfile);
         const size = await this.#packfileSize(location);
         const context = { chunk, packfile };
@@ -163,7 +162,11 @@ class SnapshotCheck {
         if (filePosition(location) + location.length + ENVELOPE_FOOTER_BYTES > size) {
           throw new CorruptionError(`Packfile ${packfile} is cut short`, context);
         }
-      });
+      };
+      await this.#guard(
+        path,
+        () => this.#engine.blobs.fromAnyCopy(ResourceType.CHUNK, contentMac, lookUp),
+      );
     }
   }
 

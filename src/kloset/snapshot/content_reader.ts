@@ -54,6 +54,16 @@ interface Range {
   plainLength: number;
 }
 
+/** Where a part is decoded from and to. */
+interface PartMemory {
+  readonly stored: Region;
+  /** Where in `stored` its bytes belong. */
+  readonly start: number;
+  /** Whether they are there. */
+  readonly isRead: boolean;
+  readonly target: Region;
+}
+
 interface LoadedRange {
   readonly range: Range;
   readonly stored: Region;
@@ -144,6 +154,7 @@ class ContentCopy {
     this.#stopped.throwIfAborted();
     const { store, pool } = this.#options;
     const [{ position: first, contentPosition }] = range.parts as [Part];
+    let isRead = true;
     try {
       await store.read(
         "packfile",
@@ -152,14 +163,21 @@ class ContentCopy {
         pool.kernels.bytes(stored, 0, range.storedLength),
       );
     } catch (error) {
-      // A packfile that ends too early may still hold some of the chunks: each is read by itself.
-      if (!(error instanceof CorruptionError)) throw this.#explain(error, range);
+      if (!(error instanceof CorruptionError || error instanceof ObjectNotFoundError)) throw error;
+      // A packfile that ends too early may still hold some of the chunks, and another packfile any of
+      // them: each is read by itself.
+      isRead = false;
     }
     const results = await Promise.allSettled(
       range.parts.map((part) =>
-        this.#decode(range, part, stored, part.position - first, {
-          offset: plain.offset + part.contentPosition - contentPosition,
-          length: part.chunk.length,
+        this.#decode(range, part, {
+          stored,
+          start: part.position - first,
+          isRead,
+          target: {
+            offset: plain.offset + part.contentPosition - contentPosition,
+            length: part.chunk.length,
+          },
         })
       ),
     );
@@ -169,17 +187,30 @@ class ContentCopy {
     });
   }
 
-  async #decode(
+  /** A part from the packfile where it was looked for, or else from any other that holds it. */
+  async #decode(range: Range, part: Part, memory: PartMemory): Promise<HashedPart> {
+    try {
+      return await this.#decodeStored(range, part, memory);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      return await this.#readCopy(part, memory.target, error);
+    }
+  }
+
+  async #decodeStored(
     range: Range,
     part: Part,
-    stored: Region,
-    start: number,
-    target: Region,
+    { stored, start, isRead, target }: PartMemory,
   ): Promise<HashedPart> {
     const { pool, store, mac, encoding } = this.#options;
-    let isFirst = true;
-    return await rereadOnDamage(async () => {
-      if (!isFirst) {
+    const damaged = (problem: string) =>
+      corruption(this.#options, problem, {
+        chunk: macToHex(part.chunk.contentMac),
+        packfile: range.packfile,
+      });
+    let isAtHand = isRead;
+    const decode = async () => {
+      if (!isAtHand) {
         await store.read(
           "packfile",
           range.packfile,
@@ -187,7 +218,7 @@ class ContentCopy {
           pool.kernels.bytes(stored, start, start + part.storedLength),
         );
       }
-      isFirst = false;
+      isAtHand = false;
       const result = await pool.run({
         operation: "decode",
         data: stored,
@@ -209,11 +240,28 @@ class ContentCopy {
         throw new FormatError("chunk", "its content does not match its MAC", "checksum");
       }
       return result.part;
-    }, (problem) =>
-      corruption(this.#options, problem, {
-        chunk: macToHex(part.chunk.contentMac),
-        packfile: range.packfile,
-      }));
+    };
+    try {
+      return await rereadOnDamage(decode, damaged);
+    } catch (error) {
+      if (error instanceof ObjectNotFoundError) throw damaged("the packfile is missing");
+      throw error;
+    }
+  }
+
+  /** Reads a part whose first copy is damaged from another one, where there is any. */
+  async #readCopy(part: Part, target: Region, damage: CorruptionError): Promise<HashedPart> {
+    const { pool, blobs, mac } = this.#options;
+    const plain = await blobs.readInstead(ResourceType.CHUNK, part.chunk.contentMac, damage);
+    if (plain.length !== part.chunk.length) throw damage;
+    pool.kernels.bytes(target).set(plain);
+    return await pool.run({
+      operation: "part",
+      data: target,
+      length: plain.length,
+      mac,
+      position: part.contentPosition,
+    });
   }
 
   async #emit(
@@ -234,14 +282,6 @@ class ContentCopy {
     this.#stopped.throwIfAborted();
     if (end > 0) await this.#write(this.#options.pool.kernels.bytes(plain, 0, end));
     this.#length += end;
-  }
-
-  #explain(error: unknown, range: Range): unknown {
-    if (!(error instanceof ObjectNotFoundError)) return error;
-    return corruption(this.#options, "the packfile is missing", {
-      chunk: macToHex(range.parts[0]!.chunk.contentMac),
-      packfile: range.packfile,
-    });
   }
 }
 

@@ -21,11 +21,12 @@ import { rereadOnDamage } from "../unit/mod.ts";
  */
 export async function readHeader(engine: Engine, id: Mac): Promise<Header> {
   try {
-    const location = await engine.blobs.locate(ResourceType.SNAPSHOT, id);
-    const encoded = await verifyPackfile(macToHex(location.packfile), engine, {
-      part: { position: filePosition(location), length: location.length },
+    return await engine.blobs.fromAnyCopy(ResourceType.SNAPSHOT, id, async (location) => {
+      const encoded = await verifyPackfile(macToHex(location.packfile), engine, {
+        part: { position: filePosition(location), length: location.length },
+      });
+      return decodedHeader(id, () => engine.codec.decode(encoded));
     });
-    return decodedHeader(id, () => engine.codec.decode(encoded));
   } catch (error) {
     if (!(error instanceof CorruptionError) || error.context.snapshot !== undefined) throw error;
     throw damagedHeader(id, error.message, error);

@@ -18,7 +18,7 @@ import {
   VERSION_1_0_0,
 } from "../format/mod.ts";
 import type { BlobIndex } from "../index/mod.ts";
-import { Packer, type PackfileWriter } from "../packfile/mod.ts";
+import { doubtGaps, Packer, type PackfileWriter } from "../packfile/mod.ts";
 import { SharedLock, StateCommit } from "../state/mod.ts";
 import { chunkingOf } from "./chunking.ts";
 import { contentTypeByName } from "./content_type.ts";
@@ -159,6 +159,7 @@ export class SnapshotWriter {
     const lock = await SharedLock.acquire(id, engine);
     try {
       const index = await engine.catalog.refreshForWriting();
+      await doubtGaps({ ...engine, index });
       // Beside other writers a file may only look abandoned: theirs can wait for a slow stream.
       if (lock.isAlone) await removeAbandoned(engine);
       return new SnapshotWriter(engine, options, id, lock, index, chunking);

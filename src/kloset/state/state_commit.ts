@@ -69,11 +69,21 @@ export class StateCommit {
     return stateVersionOf(this.flavour);
   }
 
-  /** A packfile counts, and its blobs can be read in it. Padding needs no entry. */
+  /**
+   * A packfile counts, and its blobs can be read in it. Padding needs no entry. Where a blob is
+   * stored again because its packfile is missing or damaged, that place is taken back: other clients
+   * read whichever of two places they come across first. Clients of version 1.0 know no such entry.
+   */
   addPackfile({ id, records }: DurablePackfile): void {
+    const { index } = this.#target.catalog;
     for (const record of records) {
       if (record.type === ResourceType.RANDOM) continue;
       this.#encoder.addLocation({ ...record, packfile: id });
+      if (this.flavour === "1.0" || !index.hasDoubts) continue;
+      for (const { packfile } of index.findAll(record.type, record.mac)) {
+        if (!index.isDoubted(packfile)) continue;
+        this.#encoder.deleteLocation(record.type, record.mac, packfile);
+      }
     }
     this.#encoder.addPackfile(id, this.#id, this.#timestampNs);
   }

@@ -136,18 +136,42 @@ export class FileSystemStore implements Store {
   }
 
   list(kind: ObjectKind): Promise<string[]> {
-    const folder = `${this.#root}/${FOLDERS[kind]}`;
+    return this.#attempt(
+      `Cannot list ${FOLDERS[kind]} of "${this.#root}"`,
+      async () => (await Promise.all(await this.#listings(kind))).flat(),
+    );
+  }
+
+  listSizes(kind: ObjectKind): Promise<Map<string, number>> {
     return this.#attempt(`Cannot list ${FOLDERS[kind]} of "${this.#root}"`, async () => {
-      if (kind === "lock") return (await entryNames(folder)).filter(isObjectName);
-      const buckets = (await entryNames(folder)).filter((name) => BUCKETS.includes(name));
-      const names = await Promise.all(
-        buckets.map(async (bucket) =>
-          (await entryNames(`${folder}/${bucket}`))
-            .filter((name) => isObjectName(name) && name.startsWith(bucket))
-        ),
-      );
-      return names.flat();
+      const sizes = new Map<string, number>();
+      // One bucket after the other: tens of thousands of questions at once are no faster.
+      for (const listing of await this.#listings(kind)) {
+        await Promise.all((await listing).map(async (id) => {
+          const size = await sizeOrUndefined(this.#path(kind, id));
+          if (size !== undefined) sizes.set(id, size);
+        }));
+      }
+      return sizes;
     });
+  }
+
+  /** Names of objects, by the folders that they are in. */
+  async #listings(kind: ObjectKind): Promise<Promise<string[]>[]> {
+    const folder = `${this.#root}/${FOLDERS[kind]}`;
+    const names = await entryNames(folder);
+    if (kind === "lock") return [Promise.resolve(names.filter(isObjectName))];
+    const buckets = names.filter((name) => BUCKETS.includes(name));
+    const listings = buckets.map(async (bucket) =>
+      (await entryNames(`${folder}/${bucket}`))
+        .filter((name) => isObjectName(name) && name.startsWith(bucket))
+    );
+    for (const listing of listings) {
+      listing.catch(() => {
+        // Thrown to whoever awaits it; without a handler now it would end the process first.
+      });
+    }
+    return listings;
   }
 
   readAll(kind: ObjectKind, id: string): Promise<Uint8Array> {
@@ -332,6 +356,16 @@ async function folderEntryNames(path: string): Promise<string[] | undefined> {
     return await entryNames(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotADirectory) return undefined;
+    throw error;
+  }
+}
+
+/** A file's length in bytes; undefined where it has gone. */
+async function sizeOrUndefined(path: string): Promise<number | undefined> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

@@ -140,16 +140,20 @@ export class S3Store implements Store {
     });
   }
 
-  list(kind: ObjectKind): Promise<string[]> {
+  async list(kind: ObjectKind): Promise<string[]> {
+    return [...(await this.listSizes(kind)).keys()];
+  }
+
+  listSizes(kind: ObjectKind): Promise<Map<string, number>> {
     const what = `Cannot list ${FOLDERS[kind]} of "${this.location}"`;
     const folder = this.#key(`${FOLDERS[kind]}/`);
     return asStore(async () => {
-      const names: string[] = [];
-      for await (const { key } of this.#bucket.objects.list(what, folder)) {
+      const sizes = new Map<string, number>();
+      for await (const { key, size } of this.#bucket.objects.list(what, folder)) {
         const name = key.slice(key.lastIndexOf("/") + 1);
-        if (isObjectName(name) && key === this.#objectKey(kind, name)) names.push(name);
+        if (isObjectName(name) && key === this.#objectKey(kind, name)) sizes.set(name, size);
       }
-      return names;
+      return sizes;
     });
   }
 

@@ -64,6 +64,12 @@ export interface Store {
   list(kind: ObjectKind): Promise<string[]>;
 
   /**
+   * Names and lengths in bytes of all objects of a kind, in one look: what a client that relies on
+   * many of them asks once, in place of {@linkcode size} for each.
+   */
+  listSizes(kind: ObjectKind): Promise<Map<string, number>>;
+
+  /**
    * Reads one whole object.
    *
    * @throws {ObjectNotFoundError} there is no such object

@@ -22,6 +22,8 @@ export class BlobBench implements Disposable {
   readonly blobs: BlobReader;
   /** What was stored, in order; equal blobs as often. */
   readonly added: { readonly type: number; readonly id: Uint8Array }[] = [];
+  /** What the reader has told. */
+  readonly warnings: string[] = [];
   readonly #catalog: Catalog;
 
   private constructor(kernels: Kernels, mac: MacFunction, codec: Codec, catalog: Catalog) {
@@ -29,7 +31,13 @@ export class BlobBench implements Disposable {
     this.codec = codec;
     this.pool = new WorkerPool(kernels, 1);
     this.budget = new MemoryBudget(kernels, 4096);
-    this.blobs = new BlobReader(this.store, codec, mac, catalog);
+    this.blobs = new BlobReader({
+      store: this.store,
+      codec,
+      mac,
+      catalog,
+      onWarning: (message) => this.warnings.push(message),
+    });
     this.#catalog = catalog;
     this.memory.objects.packfile.set(this.packfile, new Uint8Array(ENVELOPE_HEADER_BYTES));
     catalog.index.addPackfile(new Uint8Array(32).fill(0xab), 0n);

@@ -152,6 +152,19 @@ export function testStoreContract(name: string, make: () => Promise<StoreUnderTe
     }
   });
 
+  test("lists objects with their lengths", async ({ store, another }) => {
+    await store.create(BYTES);
+    for (const kind of KINDS) {
+      assertEquals(await store.listSizes(kind), new Map());
+      await store.put(kind, ID, BYTES);
+      await store.put(kind, OTHER_ID, new Uint8Array());
+      const sizes = new Map([[ID, BYTES.length], [OTHER_ID, 0]]);
+      assertEquals(new Map([...await another().listSizes(kind)].sort()), sizes);
+      await store.delete(kind, ID);
+      await store.delete(kind, OTHER_ID);
+    }
+  });
+
   test("takes an object that is put again, and replaces a lock", async ({ store, leftovers }) => {
     await store.create(BYTES);
     for (const kind of KINDS) {

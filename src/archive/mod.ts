@@ -7,6 +7,7 @@
  * backup/backup_information.json   metadata with the SHA-256 of every other file
  * backup/database/…                Neo4j: files of an online backup, or `<database>.dump`
  * backup/prefect.dump              PostgreSQL of the task manager; may be left out
+ * backup/storage.tar               Infrahub's stored objects; only where they were asked for
  * ```
  *
  * Everything streams; memory does not depend on sizes. Writing ends with reading the archive again,

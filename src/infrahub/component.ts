@@ -1,5 +1,5 @@
 /** The parts of a backup, in the order in which they are stored and shown. */
-export const COMPONENTS = ["neo4j", "postgres", "metadata"] as const;
+export const COMPONENTS = ["neo4j", "postgres", "storage", "metadata"] as const;
 
 /** A part of a backup; each has its own snapshot. */
 export type Component = (typeof COMPONENTS)[number];
@@ -19,6 +19,8 @@ export function recordPath(component: Component, edition: Neo4jEdition): string 
       return edition === "community" ? "/neo4j.dump" : "/neo4j-backup.tar";
     case "postgres":
       return "/prefect.dump";
+    case "storage":
+      return "/storage.tar";
     case "metadata":
       return "/backup_information.json";
   }

@@ -114,6 +114,9 @@ export async function makeStandInDeployment(
   gates: readonly string[] = [],
 ): Promise<Record<string, string>> {
   await Deno.mkdir(lab);
+  for (const folder of ["databases", "transactions"]) {
+    await Deno.mkdir(`${lab}/data/${folder}/neo4j`, { recursive: true });
+  }
   for (const [name, body] of Object.entries(PROGRAMS)) {
     const script = `#!/bin/sh\nLAB='${lab}'\n${body}\n`;
     await Deno.writeTextFile(`${lab}/${name}`, script, { mode: 0o755 });

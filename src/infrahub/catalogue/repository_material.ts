@@ -38,7 +38,7 @@ export async function repositoryMaterial(
         `snapshot ${shortId(id)} (${component}) is damaged: ${missing.path}: ${missing.message}`,
       );
     }
-    if (component === "neo4j" || component === "postgres") {
+    if (component === "neo4j" || component === "postgres" || component === "storage") {
       dumps.set(component, await snapshotDump(reader, component));
     }
   }
@@ -47,13 +47,14 @@ export async function repositoryMaterial(
     data,
     neo4j: dumps.get("neo4j"),
     postgres: dumps.get("postgres"),
+    storage: dumps.get("storage"),
     isWhole,
   };
 }
 
 async function snapshotDump(
   reader: SnapshotReader,
-  component: "neo4j" | "postgres",
+  component: "neo4j" | "postgres" | "storage",
 ): Promise<RestorableDump> {
   for (const path of possibleRecordPaths(component)) {
     const entry = await reader.stat(path);

@@ -18,7 +18,15 @@ const FILE_TYPES = ["0", "\0", "7"];
 
 /** Follows a tar through its headers to its end marker. */
 export class TarInspector implements DumpInspector {
-  readonly #feeder = new ByteFeeder("the Neo4j backup", parseTar());
+  readonly #feeder: ByteFeeder<DumpVerdict>;
+
+  /**
+   * @param what what it is, for messages
+   * @param mayBeEmpty whether it is whole without a file in it
+   */
+  constructor(what = "the Neo4j backup", mayBeEmpty = false) {
+    this.#feeder = new ByteFeeder(what, parseTar(mayBeEmpty));
+  }
 
   observe(bytes: Uint8Array): void {
     this.#feeder.observe(bytes);
@@ -29,7 +37,7 @@ export class TarInspector implements DumpInspector {
   }
 }
 
-function* parseTar(): ByteParser<DumpVerdict> {
+function* parseTar(mayBeEmpty: boolean): ByteParser<DumpVerdict> {
   let files = 0;
   while (true) {
     const header = yield { kind: "take", length: RECORD_BYTES, what: "a tar header" };
@@ -47,7 +55,7 @@ function* parseTar(): ByteParser<DumpVerdict> {
       throw new ParseProblem("has bytes after its end marker");
     }
   }
-  if (files === 0) throw new ParseProblem("has no files");
+  if (files === 0 && !mayBeEmpty) throw new ParseProblem("has no files");
   return { format: "tar" };
 }
 

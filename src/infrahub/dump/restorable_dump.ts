@@ -2,7 +2,7 @@ import type { DataFacts } from "../data_facts.ts";
 
 /** A dump that can be restored. */
 export interface RestorableDump {
-  /** What it is, by its name: `neo4j.dump`, `neo4j-backup.tar` or `prefect.dump`. */
+  /** What it is, by its name: `neo4j.dump`, `neo4j-backup.tar`, `prefect.dump` or `storage.tar`. */
   readonly name: string;
   /** Length in bytes. */
   readonly bytes: number;
@@ -25,6 +25,8 @@ export interface RestoreMaterial {
   readonly data?: DataFacts;
   readonly neo4j: RestorableDump | undefined;
   readonly postgres: RestorableDump | undefined;
+  /** Infrahub's stored objects; undefined in a backup without them. */
+  readonly storage?: RestorableDump | undefined;
   /** Whether all of a backup is restored, or one component of it. */
   readonly isWhole: boolean;
 }

@@ -11,14 +11,21 @@ export function dumpInspector(
   edition: Neo4jEdition,
 ): DumpInspector {
   if (component === "postgres") return new CustomDumpInspector();
+  if (component === "storage") return storageInspector();
   return edition === "community" ? new Neo4jDumpInspector() : new TarInspector();
 }
 
 /** The inspector for a record of which nothing but the path is known; undefined for other files. */
 export function dumpInspectorFor(recordPath: string): DumpInspector | undefined {
+  if (recordPath.endsWith("storage.tar")) return storageInspector();
   if (recordPath.endsWith(".tar")) return new TarInspector();
   if (recordPath.endsWith("prefect.dump")) return new CustomDumpInspector();
   return recordPath.endsWith(".dump") ? new Neo4jDumpInspector() : undefined;
+}
+
+/** A deployment may have no objects yet. */
+function storageInspector(): DumpInspector {
+  return new TarInspector("the tar of the stored objects", true);
 }
 
 /**

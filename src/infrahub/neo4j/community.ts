@@ -98,19 +98,28 @@ async function openDump(
 
 /**
  * Says how much space the loaded database needs beside the one in use, and refuses when there is
- * less. A dump is compressed, so that it may need more: a disk that is full in the middle of a load
- * changes nothing.
+ * less. A dump is compressed: without a record of the database's size its own is the least that is
+ * needed, and a disk that is full in the middle of a load changes nothing.
  *
- * @param bytes size of the dump
+ * @param dumpBytes size of the dump
+ * @param databaseBytes what the database took where it was dumped, transaction logs included
  * @throws {DeploymentRefusedError} when there is too little
  */
 export async function checkCommunityLoadSpace(
   deployment: Deployment,
   credentials: DatabaseCredentials,
-  bytes: number,
+  dumpBytes: number,
+  databaseBytes?: number,
 ): Promise<void> {
   const { data } = await findNeo4jDirectories(deployment, credentials);
-  await requireFreeSpace(deployment, DATABASE, data, bytes, "the loaded Neo4j database");
+  const what = "the loaded Neo4j database";
+  await requireFreeSpace(
+    deployment,
+    DATABASE,
+    data,
+    Math.max(dumpBytes, databaseBytes ?? 0),
+    databaseBytes === undefined ? `${what}, of which only the dump's size is known,` : what,
+  );
 }
 
 /**

@@ -39,7 +39,6 @@ export interface EnterpriseBackupOptions {
 
 /** First path element of every entry; the Go tool looks for it. */
 const PREFIX = "infrahubops";
-const DATA_DIRECTORY = "/var/lib/neo4j/data";
 /**
  * With these the archives of equal files are equal. Every backup writes all its files anew: with
  * their times, each part of the archive in which a file begins would be stored again. Nobody needs
@@ -78,24 +77,18 @@ export function neo4jEnterpriseSource(
  * Says how much space the backup needs inside the database's container, and refuses when there is
  * less.
  *
+ * @param storeBytes size of the database's store
  * @throws {DeploymentRefusedError} when there is too little
  */
 export async function checkEnterpriseBackupSpace(
   deployment: Deployment,
-  credentials: DatabaseCredentials,
+  storeBytes: number,
 ): Promise<void> {
-  const database = checkNeo4jDatabaseName(credentials.database);
-  const size = await measureDirectory(
-    deployment,
-    DATABASE,
-    `${DATA_DIRECTORY}/databases/${database}`,
-  );
-  if (size === undefined) return;
   await requireFreeSpace(
     deployment,
     DATABASE,
     WORK_PARENT,
-    Math.ceil(size * SPACE_FACTOR),
+    Math.ceil(storeBytes * SPACE_FACTOR),
     "the Neo4j backup",
   );
 }

@@ -24,4 +24,5 @@ export {
   openNeo4jEnterpriseTarget,
 } from "./enterprise.ts";
 export { checkRedaction, redact, requireRedactionConfirmed } from "./redaction.ts";
+export { measureNeo4j } from "./store_size.ts";
 export { readGraphVersion, readNeo4jVersion, readNeo4jVersions } from "./versions.ts";

@@ -1,13 +1,7 @@
 import { captureCommand } from "../../environment/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
 import type { Neo4jEdition } from "../component.ts";
-import {
-  DATABASE,
-  type Deployment,
-  DeploymentRefusedError,
-  measureDirectory,
-  parseFreeSpace,
-} from "../deployment/mod.ts";
+import { type Deployment, DeploymentRefusedError, parseFreeSpace } from "../deployment/mod.ts";
 import { formatSize } from "../show_values.ts";
 import { describedClient, quoteSqlText, runSql } from "../postgres/mod.ts";
 import type { Credentials } from "./credentials.ts";
@@ -18,9 +12,12 @@ export interface ArchiveSpaceQuestion {
   readonly directory: string;
   readonly neo4jEdition: Neo4jEdition;
   readonly excludeTaskManager: boolean;
+  /** Size of the stored objects, where they are backed up and it is known. */
+  readonly storageBytes?: number;
+  /** Size of the Neo4j store; undefined when it is not known, which has been warned of. */
+  readonly neo4jBytes?: number;
 }
 
-const DATA_DIRECTORY = "/var/lib/neo4j/data/databases";
 const DF_TIMEOUT_MS = 60_000;
 
 /**
@@ -35,22 +32,19 @@ const DF_TIMEOUT_MS = 60_000;
 export async function checkArchiveSpace(
   deployment: Deployment,
   credentials: Credentials,
-  { directory, neo4jEdition, excludeTaskManager }: ArchiveSpaceQuestion,
+  { directory, neo4jEdition, excludeTaskManager, neo4jBytes: neo4j, storageBytes = 0 }:
+    ArchiveSpaceQuestion,
 ): Promise<void> {
   const { reporter } = deployment;
-  const neo4j = await measureDirectory(
-    deployment,
-    DATABASE,
-    `${DATA_DIRECTORY}/${credentials.neo4j.database}`,
-  );
   const postgres = excludeTaskManager ? 0 : await measurePostgres(deployment, credentials);
-  const dumps = (neo4j ?? 0) + (postgres ?? 0);
+  const dumps = (neo4j ?? 0) + (postgres ?? 0) + storageBytes;
   if (dumps === 0) return;
   // The dumps and the archive are there at the same time.
   const needed = 2 * dumps;
   const free = await freeSpace(deployment, directory);
   reporter.info(
-    `The backup needs up to ${formatSize(needed)} in ${directory}` +
+    `The backup needs ${neo4j === undefined ? "Neo4j's dump and" : "up to"} ` +
+      `${formatSize(needed)} in ${directory}` +
       (free === undefined ? "" : `, where ${formatSize(free)} are free`),
   );
   if (free === undefined || free >= needed) return;

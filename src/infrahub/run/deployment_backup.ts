@@ -15,6 +15,7 @@ import {
   checkEnterpriseBackupSpace,
   checkRedaction,
   detectEdition,
+  measureNeo4j,
   type MetadataChoice,
   neo4jCommunitySource,
   neo4jEnterpriseSource,
@@ -24,8 +25,14 @@ import {
 } from "../neo4j/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
 import { postgresSource } from "../postgres/mod.ts";
+import { findLocalStorage, measureStorage, storageSource } from "../storage/mod.ts";
 import type { Credentials } from "./credentials.ts";
 import { waitForRunningTasks } from "../tasks/mod.ts";
+
+/** What is missing of Infrahub in every backup is said in every backup. */
+const WITHOUT_STORAGE =
+  "Not in this backup: the objects that Infrahub keeps as files, artifacts and uploads, which " +
+  "--with-storage adds; and checkouts of Git repositories, which Infrahub fetches again";
 
 /** How a deployment is backed up. */
 export interface DeploymentBackupOptions {
@@ -36,6 +43,12 @@ export interface DeploymentBackupOptions {
   /** What an Enterprise backup holds besides the data. */
   readonly neo4jMetadata: MetadataChoice;
   readonly excludeTaskManager: boolean;
+  /**
+   * Back up the objects as well that Infrahub keeps as files.
+   *
+   * @default {false}
+   */
+  readonly withStorage?: boolean;
   /** Do not wait for running tasks; also confirms a redaction. */
   readonly force: boolean;
   /** Replace all attribute values in the live database first. */
@@ -113,20 +126,29 @@ export async function backUpDeployment<Result>(
     neo4j: needsNeo4j,
     postgres: wanted.has("postgres"),
   });
+  const storagePath = wanted.has("storage") ? await findLocalStorage(deployment) : undefined;
+  if (storagePath === undefined) reporter.info(WITHOUT_STORAGE);
+  const size = needsNeo4j ? await measureNeo4j(deployment, credentials.neo4j) : undefined;
   if (isDowntime) await announceDowntime(deployment, options.pauseMs ?? 0);
-  else if (needsNeo4j) await checkEnterpriseBackupSpace(deployment, credentials.neo4j);
+  else if (size !== undefined) await checkEnterpriseBackupSpace(deployment, size.store);
   if (options.archiveDirectory !== undefined) {
     const { archiveDirectory: directory, excludeTaskManager } = options;
+    const storageBytes = storagePath === undefined
+      ? undefined
+      : await measureStorage(deployment, storagePath);
     await checkArchiveSpace(deployment, credentials, {
       directory,
       neo4jEdition,
       excludeTaskManager,
+      ...(size === undefined ? {} : { neo4jBytes: size.store }),
+      ...(storageBytes === undefined ? {} : { storageBytes }),
     });
   }
   if (options.redact) await checkRedaction(deployment, credentials.neo4j);
   // The API server tells it, and may be stopped below.
   const infrahubVersion = await detectInfrahubVersion(deployment);
-  const data = {
+  const data: DataFacts = {
+    ...(size === undefined ? {} : { neo4jBytes: size.store + size.transactionLogs }),
     ...(needsNeo4j ? await readNeo4jVersions(deployment, credentials.neo4j) : {}),
     ...postgres,
   };
@@ -141,22 +163,25 @@ export async function backUpDeployment<Result>(
       })
       : undefined;
     signal.throwIfAborted();
+    const release = async () => {
+      try {
+        await stopped?.undo.perform();
+      } catch (error) {
+        reporter.warn(`Failed to restart services after backup: ${messageOf(error)}`);
+      }
+    };
+    const dumps = sourcesOf(options, neo4jEdition, journal)
+      .filter((source) => wanted.has(source.component));
     return await store({
       neo4jEdition,
       infrahubVersion,
       data,
       redacted: options.redact,
-      sources: sourcesOf(options, neo4jEdition, journal).filter((source) =>
-        wanted.has(source.component)
-      ),
+      sources: storagePath === undefined
+        ? dumps
+        : withStorage(options, dumps, storagePath, neo4jEdition, release),
       sideBySide: !isDowntime,
-      release: async () => {
-        try {
-          await stopped?.undo.perform();
-        } catch (error) {
-          reporter.warn(`Failed to restart services after backup: ${messageOf(error)}`);
-        }
-      },
+      release,
     });
   });
 }
@@ -171,9 +196,15 @@ function requireSameEdition({ resume }: DeploymentBackupOptions, edition: Neo4jE
 }
 
 function wantedComponents(
-  { resume, excludeTaskManager }: DeploymentBackupOptions,
+  { resume, excludeTaskManager, withStorage = false }: DeploymentBackupOptions,
 ): ReadonlySet<string> {
-  if (resume === undefined) return new Set(["neo4j", ...(excludeTaskManager ? [] : ["postgres"])]);
+  if (resume === undefined) {
+    return new Set([
+      "neo4j",
+      ...(excludeTaskManager ? [] : ["postgres"]),
+      ...(withStorage ? ["storage"] : []),
+    ]);
+  }
   if (excludeTaskManager && resume.missing.includes("postgres")) {
     throw new DeploymentRefusedError(
       "cannot resume without the task manager: its database is what the backup lacks",
@@ -205,6 +236,53 @@ function sourcesOf(
   return verified.map((source) =>
     reframes && source.component === "neo4j" ? reframedSource(source, deployment.reporter) : source
   );
+}
+
+/**
+ * The stored objects behind the dumps, for every object that the graph names has to be among them. In
+ * containers they can only be read while the API server runs, so that it is started again before.
+ */
+function withStorage(
+  { deployment, stallTimeoutMs }: DeploymentBackupOptions,
+  dumps: readonly ComponentSource[],
+  path: string,
+  edition: Neo4jEdition,
+  release: () => Promise<void>,
+): ComponentSource[] {
+  const graphIsRead = Promise.withResolvers<void>();
+  const noted = dumps.map((source) =>
+    source.component === "neo4j" ? notedSource(source, graphIsRead.resolve) : source
+  );
+  if (!dumps.some(({ component }) => component === "neo4j")) graphIsRead.resolve();
+  const storage = storageSource(deployment, path, {
+    stallTimeoutMs,
+    ready: async (signal) => {
+      const aborted = new Promise<never>((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      });
+      signal.throwIfAborted();
+      await Promise.race([graphIsRead.promise, aborted]);
+      await release();
+    },
+  });
+  return [...noted, verifiedSource(storage, edition, deployment.reporter)];
+}
+
+/** @param onEnd told when the source has been read, or has failed */
+function notedSource(source: ComponentSource, onEnd: () => void): ComponentSource {
+  return {
+    ...source,
+    open: async (signal) => {
+      try {
+        const opened = await source.open(signal);
+        opened.finished.then(onEnd, onEnd);
+        return opened;
+      } catch (error) {
+        onEnd();
+        throw error;
+      }
+    },
+  };
 }
 
 /** A Community database can only be dumped while it is down. */

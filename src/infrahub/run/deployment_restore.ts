@@ -11,6 +11,7 @@ import {
   flushCommand,
   isCacheKnown,
   removeStaleLocks,
+  requireFreeSpace,
   restartDependencies,
   SERVER,
   startFrontServices,
@@ -40,6 +41,7 @@ import {
 } from "../postgres/mod.ts";
 import type { Credentials } from "./credentials.ts";
 import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
+import { findStorage, openStorageTarget, PUT_BACK_NAME } from "../storage/mod.ts";
 import { verifyMaterial } from "./verify_material.ts";
 import {
   checkGraph,
@@ -102,6 +104,8 @@ type ComponentState =
   | "restored"
   | "put back as it was before";
 
+const IN_EXCHANGE = "being replaced: its data is not usable" satisfies ComponentState;
+
 /** A restore failed, or did not do all, after it had begun; the message says what state everything is in. */
 export class RestoreFailedError extends InfrahubBackupError {}
 
@@ -116,8 +120,8 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
   const { deployment, credentials, material } = options;
   const { reporter, signal } = deployment;
   const postgres = options.excludeTaskManager ? undefined : material.postgres;
-  const { neo4j } = material;
-  if (neo4j === undefined && postgres === undefined) {
+  const { neo4j, storage } = material;
+  if (neo4j === undefined && postgres === undefined && storage === undefined) {
     return { steps: ["nothing to restore"], execute: () => Promise.resolve([]) };
   }
   if (options.resetDeploymentId && neo4j === undefined) {
@@ -134,7 +138,12 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
     requireFitting(neo4j, edition);
     if (await mayAsk(options, DATABASE)) {
       await (edition === "community"
-        ? checkCommunityLoadSpace(deployment, credentials.neo4j, neo4j.bytes)
+        ? checkCommunityLoadSpace(
+          deployment,
+          credentials.neo4j,
+          neo4j.bytes,
+          material.data?.neo4jBytes,
+        )
         : checkEnterpriseRestoreSpace(deployment, neo4j.bytes));
       await checkNeo4jVersion(
         deployment,
@@ -154,6 +163,7 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
   if (postgres !== undefined) {
     reporter.info(`PostgreSQL: ${formatServer(credentials.postgres())}`);
   }
+  if (storage !== undefined) await checkStorageTarget(deployment, storage.bytes);
   const verified = await verifyMaterial({ ...material, postgres }, reporter, signal);
   let server: RestorablePostgres | undefined;
   if (postgres !== undefined && await mayAsk(options, TASK_MANAGER_DATABASE)) {
@@ -189,7 +199,12 @@ class Restore {
   readonly #postgres: RestorableDump | undefined;
   readonly #server: RestorablePostgres | undefined;
   readonly #fit: GraphFit;
-  readonly #states: { neo4j: ComponentState; postgres: ComponentState };
+  readonly #storage: RestorableDump | undefined;
+  readonly #states: {
+    neo4j: ComponentState;
+    postgres: ComponentState;
+    storage: ComponentState;
+  };
 
   constructor(
     options: DeploymentRestoreOptions,
@@ -206,7 +221,9 @@ class Restore {
     this.#postgres = postgres;
     this.#server = server;
     this.#fit = neo4j === undefined ? { migration: "none", reason: "" } : fit;
+    this.#storage = options.material.storage;
     this.#states = {
+      storage: this.#storage === undefined ? "not part of this restore" : "unchanged",
       neo4j: neo4j === undefined ? "not part of this restore" : "unchanged",
       postgres: postgres === undefined ? "not part of this restore" : "unchanged",
     };
@@ -238,6 +255,10 @@ class Restore {
       ...(migrateFormat && this.#neo4j !== undefined ? ["convert the store to block format"] : []),
       ...(resetDeploymentId && this.#neo4j !== undefined ? ["give the deployment a new id"] : []),
       "start the application services",
+      ...(this.#storage === undefined ? [] : [
+        `restore the stored objects from ${size(this.#storage)} beside those in use, then ` +
+        "exchange both, before the workers start",
+      ]),
       ...this.#migrationSteps(),
     ];
   }
@@ -267,6 +288,9 @@ class Restore {
           ? "being replaced: its data is not usable"
           : "put back as it was before";
       }
+      if (this.#states.storage === IN_EXCHANGE && !journal.pending.includes(PUT_BACK_NAME)) {
+        this.#states.storage = "put back as it was before";
+      }
       const problem = signal.aborted ? messageOf(signal.reason) : messageOf(error);
       const pending = journal.pending;
       const failure = new RestoreFailedError(
@@ -274,6 +298,7 @@ class Restore {
           `restore failed: ${problem}`,
           `  Neo4j: ${this.#states.neo4j}`,
           `  PostgreSQL: ${this.#states.postgres}`,
+          ...(this.#storage === undefined ? [] : [`  stored objects: ${this.#states.storage}`]),
           pending.length === 0
             ? "  services: those that were stopped have been started again"
             : `  left to do by hand: ${pending.join("; ")}`,
@@ -341,6 +366,7 @@ class Restore {
   async #run(journal: UndoJournal): Promise<readonly string[]> {
     const { material, credentials, now } = this.#options;
     const deployment = this.#deployment;
+    const { reporter } = deployment;
     if (material.isWhole) await wipeMessageQueue(deployment);
     const stopped = await stopApplicationServices(deployment, journal, {
       onCacheReady: async (starting) => {
@@ -377,12 +403,45 @@ class Restore {
     this.#isPostgresKept = true;
     await finishPostgres?.();
     const wantsMigration = this.#options.upgrade && this.#fit.migration !== "none";
+    const leftToDo: string[] = [];
+    const betweenBoth = async () => {
+      if (this.#storage !== undefined) {
+        leftToDo.push(...await this.#restoreStorage(this.#storage, journal));
+      }
+      if (wantsMigration) await migrateGraph(deployment, credentials.neo4j);
+    };
     await startFrontServices(
       deployment,
-      wantsMigration ? () => migrateGraph(deployment, credentials.neo4j) : undefined,
+      this.#storage !== undefined || wantsMigration ? betweenBoth : undefined,
     );
     await stopped.undo.perform();
-    return wantsMigration ? [] : await this.#leftToDo();
+    if (this.#storage === undefined && material.isWhole) {
+      reporter.info(
+        "The backup has no stored objects (artifacts, uploads): the deployment's are left as they are",
+      );
+    }
+    return wantsMigration ? leftToDo : [...leftToDo, ...await this.#leftToDo()];
+  }
+
+  /**
+   * Not while all services are down, as the databases: in a container nothing can be done that does
+   * not run. Only the workers write objects.
+   *
+   * @returns what is left to be done
+   */
+  async #restoreStorage(storage: RestorableDump, journal: UndoJournal): Promise<string[]> {
+    const deployment = this.#deployment;
+    const location = await findStorage(deployment);
+    if (location.kind === "s3") return [objectsForS3(location)];
+    const target = await openStorageTarget(deployment, location.path, journal, {
+      stallTimeoutMs: this.#options.stallTimeoutMs,
+      onReplace: () => {
+        this.#states.storage = IN_EXCHANGE;
+      },
+    });
+    await this.#fill(target, storage);
+    this.#states.storage = "restored";
+    return [];
   }
 
   /** What has to be told in the end, because nobody does it. */
@@ -433,6 +492,31 @@ class Restore {
     onComplete();
     await target.close();
   }
+}
+
+/**
+ * Looks at the place for the stored objects as far as the API server can be asked by now.
+ *
+ * @throws {DeploymentRefusedError} when there is too little room
+ */
+async function checkStorageTarget(deployment: Deployment, bytes: number): Promise<void> {
+  const { reporter, signal } = deployment;
+  try {
+    const location = await findStorage(deployment);
+    if (location.kind === "s3") reporter.warn(objectsForS3(location));
+    else await requireFreeSpace(deployment, SERVER, location.path, bytes, "the stored objects");
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof DeploymentRefusedError) throw error;
+    reporter.warn(`Whether the stored objects fit has not been checked: ${messageOf(error)}`);
+  }
+}
+
+function objectsForS3({ bucket }: { readonly bucket: string }): string {
+  return `Infrahub keeps its objects in S3${
+    bucket && ` (bucket ${bucket})`
+  }: those of the backup, ` +
+    "which are files, are not restored; copy them there from storage.tar (restore --to)";
 }
 
 /** Edition that a dump is of, by its name. */

@@ -17,12 +17,12 @@ export interface VerifiedMaterial {
  * @throws {DamagedSnapshotError} naming the dump
  */
 export async function verifyMaterial(
-  { neo4j, postgres }: RestoreMaterial,
+  { neo4j, postgres, storage }: RestoreMaterial,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<VerifiedMaterial> {
   let contents: PostgresDumpContents | undefined;
-  for (const dump of [neo4j, postgres]) {
+  for (const dump of [neo4j, postgres, storage]) {
     if (dump === undefined) continue;
     reporter.info(`Verifying ${dump.name} (${formatSize(dump.bytes)})...`);
     const inspector = dumpInspectorFor(dump.name);

@@ -31,6 +31,7 @@ export function watchedMaterial(material: RestoreMaterial, reporter: Reporter): 
     ...material,
     neo4j: material.neo4j && watchedDump(material.neo4j, "neo4j", reporter),
     postgres: material.postgres && watchedDump(material.postgres, "postgres", reporter),
+    storage: material.storage && watchedDump(material.storage, "storage", reporter),
   };
 }
 

@@ -1,4 +1,10 @@
-import { type ArchiveSource, METADATA_VERSION, spool, writeArchive } from "../../archive/mod.ts";
+import {
+  type ArchiveSource,
+  METADATA_VERSION,
+  spool,
+  STORAGE_NAME,
+  writeArchive,
+} from "../../archive/mod.ts";
 import { messageOf, problemOf } from "../../errors/mod.ts";
 import { exists } from "../../files/mod.ts";
 import type { ArchiveFacts, ArchiveRecords } from "./archive_records.ts";
@@ -178,6 +184,8 @@ async function dumpToDisk(
       await input.finished;
       const name = component === "postgres"
         ? "prefect.dump"
+        : component === "storage"
+        ? STORAGE_NAME
         : `database/${options.neo4jDatabase ?? "neo4j"}.dump`;
       return {
         archived: { name, path: spooled.path, attributes: { mode: 0o644 } },
@@ -206,7 +214,11 @@ async function pack(
   const { reporter, signal, recipient, host = "", deployment } = options;
   const facts: ArchiveFacts = {
     components: components.map(({ component }) =>
-      component === "postgres" ? "task-manager-db" : "database"
+      component === "postgres"
+        ? "task-manager-db"
+        : component === "storage"
+        ? component
+        : "database"
     ),
     origin: { host, run: newRunId(), ...(deployment === undefined ? {} : { deployment }) },
   };

@@ -1,4 +1,4 @@
-import type { Archive } from "../../archive/mod.ts";
+import { type Archive, STORAGE_NAME } from "../../archive/mod.ts";
 import { readDataFields } from "../data_facts.ts";
 import type { RestorableDump, RestoreMaterial } from "../dump/mod.ts";
 import { archiveTar } from "./_archive_tar.ts";
@@ -12,6 +12,7 @@ export function archiveMaterial(archive: Archive, excludeTaskManager: boolean): 
   const database = archive.files.filter((file) => file.name.startsWith("database/"));
   const dump = database.find((file) => file.name.endsWith(".dump"));
   const prefect = archive.files.find((file) => file.name === "prefect.dump");
+  const storage = archive.files.find((file) => file.name === STORAGE_NAME);
   const neo4j = dump !== undefined && database.length === 1
     ? { name: "neo4j.dump", bytes: dump.bytes, copy: stream(dump.name) }
     : database.length > 0
@@ -26,6 +27,7 @@ export function archiveMaterial(archive: Archive, excludeTaskManager: boolean): 
     postgres: prefect === undefined || excludeTaskManager
       ? undefined
       : { name: prefect.name, bytes: prefect.bytes, copy: stream(prefect.name) },
+    storage: storage && { name: storage.name, bytes: storage.bytes, copy: stream(storage.name) },
     isWhole: true,
   };
 }

@@ -74,7 +74,7 @@ export class ScriptedDeployment extends FakeEnvironment {
       .on(DATABASE, /^(mkdir|rm|chown|tar|neo4j-admin) /, "")
       .on(DATABASE, /^ls -A/, "infrahubops\n")
       .on(DATABASE, /^whoami/, "root")
-      .on(DATABASE, /^du /, "8\t/x")
+      .on(DATABASE, /^du /, "64\t/x")
       .on(DATABASE, /^df /, "Filesystem\n/dev/x 9000000 1 8000000 1% /")
       .on(DATABASE, "currentStatus", 'currentStatus\n"online"')
       .on(DATABASE, "SHOW SERVERS", "serverCount\n1")

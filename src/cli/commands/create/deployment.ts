@@ -56,6 +56,10 @@ export function addCreateDeployment(
         .choices(METADATA_CHOICES).default("all" as const),
     )
     .addOption(environmentOption("--exclude-taskmanager", "leave out the task manager's database"))
+    .addOption(environmentOption(
+      "--with-storage",
+      "back up as well what Infrahub keeps as files: artifacts and uploaded objects",
+    ))
     .addOption(neo4jEditionOption())
     .addOption(durationOption(
       "--wait-timeout <duration>",
@@ -106,6 +110,7 @@ export function addCreateDeployment(
           options: {
             neo4jMetadata: options.neo4jmetadata,
             excludeTaskManager: options.excludeTaskmanager ?? false,
+            withStorage: options.withStorage ?? false,
             force: options.force ?? false,
             redact: options.redact ?? false,
             waitTimeoutMs: options.waitTimeout,

@@ -177,9 +177,10 @@ async function restore(
 }
 
 /** The components that are restored; the metadata is only read. */
-function componentsOf({ neo4j, postgres }: RestoreMaterial): string[] {
+function componentsOf({ neo4j, postgres, storage }: RestoreMaterial): string[] {
   return [
     ...(neo4j === undefined ? [] : ["neo4j"]),
     ...(postgres === undefined ? [] : ["postgres"]),
+    ...(storage === undefined ? [] : ["storage"]),
   ];
 }

@@ -112,6 +112,7 @@ const COMMAND_OPTIONS: readonly [string, string, string, string, unknown, string
     "90s",
     90_000,
   ],
+  ["create", "--with-storage", "INFRAHUB_WITH_STORAGE", "withStorage", undefined],
   ["restore", "--migrate-format", "INFRAHUB_MIGRATE_FORMAT", "migrateFormat", undefined],
   [
     "restore",

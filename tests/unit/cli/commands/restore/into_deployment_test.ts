@@ -150,6 +150,9 @@ for (const backend of ["plakar", "tarball"] as const) {
       ["PostgreSQL that may not", [], "may not create databases", {
         prepare: (e) => e.on("task-manager-db", "rolcreatedb", "prefect|f|f|t"),
       }],
+      ["room for the dump and not for the database", [], "about 128.0 KB needed, 100.0 KB free", {
+        prepare: (e) => e.on("database", "df -Pk /d", FULL_DISK.replace(" 0 100%", " 100 99%")),
+      }],
       ["a disk that is full", [], "not enough space in /d of database for the loaded Neo4j", {
         prepare: (e) => e.on("database", "df -Pk /d", FULL_DISK),
       }],

@@ -37,6 +37,7 @@ Deno.test("repositoryMaterial() has the dumps of a backup, and what its tags say
       infrahubVersion: "1.2.0",
       neo4jEdition: "community",
       data: {},
+      storage: undefined,
       isWhole: true,
     });
     assertEquals([neo4j?.name, neo4j?.bytes, await read(neo4j)], ["neo4j.dump", 5, "neo4j"]);

@@ -31,6 +31,8 @@ Deno.test("archiveMaterial() has the Community dump under the name that a restor
     backupId: metadata.backupId.replace("infrahub_backup_", ""),
     infrahubVersion: metadata.infrahubVersion,
     neo4jEdition: metadata.neo4jEdition,
+    data: {},
+    storage: undefined,
     isWhole: true,
   });
   for (const [dump, name] of [[neo4j, "neo4j.dump"], [postgres, "prefect.dump"]] as const) {

@@ -199,6 +199,12 @@ export class BlobIndex {
     return this.#hasDoubts;
   }
 
+  /** Whether a packfile exists and is not coloured. */
+  isInUse(mac: Mac): boolean {
+    const packfile = this.#packfiles.lookup(mac, 0);
+    return packfile !== -1 && (this.#packfiles.flagsOf(packfile) & ~DOUBTED) === KNOWN;
+  }
+
   /** Whether a packfile was found missing or damaged. */
   isDoubted(mac: Mac): boolean {
     const packfile = this.#packfiles.lookup(mac, 0);

@@ -1,7 +1,7 @@
 import type { Region } from "../../kernels/mod.ts";
 import type { Appended, ChunkSink } from "./chunk_sink.ts";
 import type { Codec, MacFunction } from "../unit/mod.ts";
-import { type Mac, macToHex, ResourceType } from "../format/mod.ts";
+import { type Mac, macsEqual, macToHex, ResourceType } from "../format/mod.ts";
 import { BlobIndex } from "../index/mod.ts";
 import { PackfileWriter } from "./packfile_writer.ts";
 import type { Store } from "../store/mod.ts";
@@ -38,9 +38,16 @@ export class Packer implements ChunkSink {
   #finishing: Promise<void> = Promise.resolve();
   readonly #unfinished = new Set<PackfileWriter>();
   #aborted = false;
+  readonly #relied = new Map<string, Mac>();
+  #reliedLast: Mac | undefined;
 
   constructor(options: PackerOptions) {
     this.#options = options;
+  }
+
+  /** Packfiles of others with blobs that were not stored again. */
+  get relied(): Iterable<Mac> {
+    return this.#relied.values();
   }
 
   /** @inheritdoc */
@@ -102,11 +109,22 @@ export class Packer implements ChunkSink {
   }
 
   #claim(type: number, mac: Mac): boolean {
-    if (this.#options.index.has(type, mac) || this.#own.has(type, mac)) return false;
+    if (this.#own.has(type, mac)) return false;
+    if (this.#options.index.has(type, mac)) {
+      this.#rely(this.#options.index.find(type, mac)!.packfile);
+      return false;
+    }
     // Where it will be does not matter here, only that it is ours.
     this.#own.addLocation(type, mac, 0, OWN_PACKFILE, 0, 0, 0);
     this.#own.addPackfile(OWN_PACKFILE, 0n);
     return true;
+  }
+
+  #rely(packfile: Mac): void {
+    // Blobs that follow one another are mostly in one packfile.
+    if (this.#reliedLast !== undefined && macsEqual(this.#reliedLast, packfile)) return;
+    this.#reliedLast = packfile;
+    this.#relied.set(macToHex(packfile), packfile);
   }
 
   async #append(type: number, mac: Mac, plain: Uint8Array): Promise<void> {

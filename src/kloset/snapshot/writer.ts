@@ -127,9 +127,11 @@ export class SnapshotWriter {
     this.#options = options;
     this.#lock = lock;
     this.#startMs = engine.now();
-    this.#signal = options.signal === undefined
-      ? this.#aborted.signal
-      : AbortSignal.any([options.signal, this.#aborted.signal]);
+    this.#signal = AbortSignal.any([
+      ...(options.signal === undefined ? [] : [options.signal]),
+      this.#aborted.signal,
+      lock.signal,
+    ]);
     this.#chunking = chunking;
     this.#state = new StateCommit(id, this.#startNs, engine);
     this.#packer = new Packer({
@@ -180,6 +182,7 @@ export class SnapshotWriter {
    * @param path absolute and clean, such as `/neo4j.dump`
    * @returns the file's length in bytes
    * @throws {TypeError} the path cannot be added, or another call is under way
+   * @throws {LockedError} the lock was lost: see {@linkcode SharedLock}
    * @throws whatever the stream or the store fails with; the snapshot can only be aborted then
    */
   async addFile(
@@ -259,7 +262,11 @@ export class SnapshotWriter {
   commit(): Promise<SnapshotHeader> {
     return this.#exclusively(async () => {
       const header = await this.#seal();
-      const { bytes } = await this.#state.put(this.#lock, this.#signal);
+      const { bytes } = await this.#state.put(
+        this.#lock,
+        this.#signal,
+        this.#packer.relied,
+      );
       this.#phase = "committed";
       this.#statistics = { ...this.#statistics, bytesStored: this.#packfileBytes + bytes };
       await this.#lock.release();
@@ -414,6 +421,8 @@ export class SnapshotWriter {
     if (this.#current !== undefined) {
       throw new TypeError(`Cannot write to snapshot ${this.id}: another call is under way`);
     }
+    // Between two files nobody looks at the signal.
+    this.#lock.signal.throwIfAborted();
     const call = action();
     this.#current = call;
     try {

@@ -26,6 +26,8 @@ export class Catalog {
   #states: States;
   /** Number of states in the cache file, as far as this process knows. */
   #cachedStates = 0;
+  /** Settles when the merge that is under way has ended. */
+  #merging: Promise<void> = Promise.resolve();
 
   private constructor(options: CatalogOptions) {
     this.#options = options;
@@ -59,7 +61,7 @@ export class Catalog {
 
   /** Merges the states that others have written since. */
   async refresh(): Promise<void> {
-    await this.#merge(await this.#options.store.list("state"));
+    await this.#serially(async () => await this.#merge(await this.#options.store.list("state")));
   }
 
   /**
@@ -82,13 +84,29 @@ export class Catalog {
 
   /** The index with all its locations. */
   async completeIndex(): Promise<BlobIndex> {
-    if (!this.#index.complete && !this.#options.cache!.complete(this.#index)) await this.#rebuild();
+    if (!this.#index.complete) await this.#serially(() => this.#complete());
     return this.#index;
   }
 
+  async #complete(): Promise<void> {
+    if (!this.#index.complete && !this.#options.cache!.complete(this.#index)) await this.#rebuild();
+  }
+
+  /**
+   * One merge after the other: additions take effect as they are read, and deletions at the end, so
+   * that of two at the same time one would bring back for a while what the other has deleted.
+   */
+  #serially(action: () => void | Promise<void>): Promise<void> {
+    const done = this.#merging.then(action);
+    this.#merging = done.catch(() => {
+      // Thrown to whoever asked for that merge; the next begins anew.
+    });
+    return done;
+  }
+
   /** Adds a state that this process has just stored. The index must be complete. */
-  add(id: Mac, stream: Uint8Array, version: number): void {
-    this.#states.add(id, stream, version);
+  add(id: Mac, stream: Uint8Array, version: number): Promise<void> {
+    return this.#serially(() => this.#states.add(id, stream, version));
   }
 
   /** Snapshot headers from the cache, as many of them as it has; undefined in place of the others. */
@@ -155,7 +173,7 @@ export class Catalog {
   }
 
   async #merge(listed: readonly string[]): Promise<void> {
-    if (!this.#index.complete && this.#states.lacks(listed)) await this.completeIndex();
+    if (!this.#index.complete && this.#states.lacks(listed)) await this.#complete();
     await this.#states.merge(listed);
   }
 

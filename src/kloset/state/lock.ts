@@ -17,6 +17,9 @@ import type { Store } from "../store/mod.ts";
 /** How often a lock's timestamp is renewed (format reference, section 11). */
 export const LOCK_REFRESH_MS = 5 * 60 * 1000;
 
+/** How often the age of the own lock is looked at: by the wall clock, which goes on in a suspended host. */
+export const LOCK_WATCH_MS = 10 * 1000;
+
 /** Age from which a lock counts as left behind by a program that has ended. */
 export const LOCK_STALE_MS = 10 * 60 * 1000;
 
@@ -36,13 +39,18 @@ export interface LockOptions {
 /**
  * A writer's shared lock: as long as it is held and fresh, no maintenance takes packfiles away.
  * Any number of writers may hold one; somebody else's exclusive lock rules it out.
+ *
+ * A lock that was not renewed in time, or that somebody has removed, is lost for good: a maintenance
+ * may have run meanwhile, and no later renewal makes up for that.
  */
 export class SharedLock {
   readonly #id: string;
   readonly #options: LockOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #refreshing: Promise<void> = Promise.resolve();
+  #renewing: Promise<void> | undefined;
   #refreshedAt: number;
+  #hasWarned = false;
+  readonly #lost = new AbortController();
   #isAlone = true;
 
   private constructor(id: string, options: LockOptions) {
@@ -68,7 +76,7 @@ export class SharedLock {
       await lock.release();
       throw error;
     }
-    lock.#timer = setInterval(() => lock.#refresh(), LOCK_REFRESH_MS);
+    lock.#timer = setInterval(() => lock.#watch(), LOCK_WATCH_MS);
     Deno.unrefTimer(lock.#timer);
     return lock;
   }
@@ -78,23 +86,42 @@ export class SharedLock {
     return this.#isAlone;
   }
 
+  /** Aborted, with a {@linkcode LockedError}, once the lock is lost. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
   /**
-   * @throws {LockedError} the lock could not be refreshed for so long that others count it as left
-   * behind: a maintenance may have run meanwhile
+   * @throws {LockedError} the lock is lost: others count it as left behind, or somebody has removed it
    */
   assertFresh(): void {
-    const age = this.#options.now() - this.#refreshedAt;
-    if (age < LOCK_STALE_MS) return;
-    throw new LockedError(
-      `Cannot commit to repository "${this.#options.store.location}": its lock was not refreshed ` +
-        `for ${Math.floor(age / 1000)} s, so that a maintenance may have run meanwhile`,
-    );
+    const ageMs = this.#options.now() - this.#refreshedAt;
+    if (ageMs >= LOCK_STALE_MS) {
+      this.#lose(`its lock was not refreshed for ${Math.floor(ageMs / 1000)} s`);
+    }
+    this.#lost.signal.throwIfAborted();
+  }
+
+  /**
+   * Renews the lock and makes sure that nobody holds an exclusive one beside it: what comes next has
+   * the lock's whole life to be done.
+   *
+   * @throws {LockedError} the lock is lost, or somebody holds an exclusive one
+   * @throws {CorruptionError} a lock cannot be understood
+   * @throws {StoreError} the lock could not be renewed, or the others could not be read
+   */
+  async confirm(): Promise<void> {
+    await this.#renewing;
+    this.assertFresh();
+    await this.#renew();
+    await this.#lookAtOthers();
+    this.assertFresh();
   }
 
   /** Gives the lock back; one that cannot be deleted turns stale by itself. Idempotent. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#refreshing;
+    await this.#renewing;
     try {
       await this.#options.store.delete("lock", this.#id);
     } catch (error) {
@@ -117,10 +144,56 @@ export class SharedLock {
     this.#refreshedAt = timestamp;
   }
 
-  #refresh(): void {
-    this.#refreshing = this.#write().catch((error) => {
-      this.#options.onWarning(`Cannot refresh lock ${this.#id}: ${messageOf(error)}`);
-    });
+  /** Renews the lock when it is time, and again soon where that fails, until it is too late. */
+  #watch(): void {
+    const ageMs = this.#options.now() - this.#refreshedAt;
+    if (ageMs >= LOCK_STALE_MS) {
+      this.#lose(`its lock was not refreshed for ${Math.floor(ageMs / 1000)} s`);
+      return;
+    }
+    if (ageMs < LOCK_REFRESH_MS || this.#renewing !== undefined) return;
+    this.#renewing = this.#renew()
+      .then(() => {
+        this.#hasWarned = false;
+      })
+      .catch((error) => {
+        if (this.#lost.signal.aborted || this.#hasWarned) return;
+        this.#hasWarned = true;
+        this.#options.onWarning(`Cannot refresh lock ${this.#id}: ${messageOf(error)}`);
+      })
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+  }
+
+  /** Writes the lock anew where it is still there, and only if that took less than its life. */
+  async #renew(): Promise<void> {
+    const before = this.#refreshedAt;
+    try {
+      await this.#options.store.size("lock", this.#id);
+    } catch (error) {
+      if (!(error instanceof ObjectNotFoundError)) throw error;
+      this.#lose("somebody has removed its lock", error);
+    }
+    this.#lost.signal.throwIfAborted();
+    await this.#write();
+    const tookMs = this.#options.now() - before;
+    if (tookMs >= LOCK_STALE_MS) {
+      this.#lose(`its lock was not refreshed for ${Math.floor(tookMs / 1000)} s`);
+    }
+    this.#lost.signal.throwIfAborted();
+  }
+
+  #lose(how: string, cause?: Error): void {
+    if (this.#lost.signal.aborted) return;
+    clearInterval(this.#timer);
+    this.#lost.abort(
+      new LockedError(
+        `Cannot go on writing to repository "${this.#options.store.location}": ${how}, so that a ` +
+          "maintenance may have run meanwhile. Nothing was committed; start again",
+        { cause },
+      ),
+    );
   }
 
   async #lookAtOthers(): Promise<void> {

@@ -9,6 +9,7 @@ import {
   ResourceType,
   StateEncoder,
 } from "../format/mod.ts";
+import { LockedError } from "../errors.ts";
 import type { Store } from "../store/mod.ts";
 import type { Codec, MacFunction } from "../unit/mod.ts";
 import type { Catalog } from "./catalog.ts";
@@ -93,12 +94,30 @@ export class StateCommit {
    * nobody before. Can be called once.
    *
    * @param lock held since before the catalog was brought up to date
+   * @param relied packfiles of others that the state's blobs are read together with
    * @returns the length of the state's file in bytes
-   * @throws {LockedError} the lock was not refreshed in time
+   * @throws {LockedError} the lock is lost, somebody holds an exclusive one, or a packfile that is
+   * relied on has been given up by somebody meanwhile. Where the lock was lost while the state was
+   * being put, the state exists and cannot be relied on: others may have built on it already, so that
+   * it is not taken back.
    * @throws the signal's reason, or what the store fails with; the state may exist in the latter case
    */
-  async put(lock: SharedLock, signal: AbortSignal): Promise<{ readonly bytes: number }> {
+  async put(
+    lock: SharedLock,
+    signal: AbortSignal,
+    relied: Iterable<Mac> = [],
+  ): Promise<{ readonly bytes: number }> {
     const { store, codec, mac, catalog, configuration } = this.#target;
+    signal.throwIfAborted();
+    await lock.confirm();
+    const index = await catalog.refreshForWriting();
+    for (const packfile of relied) {
+      if (index.isInUse(packfile)) continue;
+      throw new LockedError(
+        `Cannot commit to repository "${store.location}": a maintenance has given up packfile ` +
+          `${macToHex(packfile)} meanwhile, which the new snapshot needs. Start again`,
+      );
+    }
     const stream = this.#encoder.finish(
       this.#timestampNs,
       catalog.states.latest?.serial ?? configuration.repositoryId,
@@ -112,7 +131,19 @@ export class StateCommit {
     signal.throwIfAborted();
     lock.assertFresh();
     await store.put("state", macToHex(this.#id), envelope);
-    catalog.add(this.#id, stream, this.#version);
+    try {
+      lock.assertFresh();
+    } catch (error) {
+      throw new LockedError(
+        `The state ${
+          macToHex(this.#id)
+        } of repository "${store.location}" was stored when its lock ` +
+          "was lost already, so that a maintenance may have run meanwhile: check the repository " +
+          "before what it brings is relied on",
+        { cause: error },
+      );
+    }
+    await catalog.add(this.#id, stream, this.#version);
     return { bytes: envelope.length };
   }
 }

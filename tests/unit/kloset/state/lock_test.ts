@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { Kernels } from "../../../../src/kernels/mod.ts";
 import { Codec } from "../../../../src/kloset/unit/codec.ts";
 import { CorruptionError, LockedError, StoreError } from "../../../../src/kloset/mod.ts";
@@ -15,6 +15,7 @@ import {
 import {
   LOCK_REFRESH_MS,
   LOCK_STALE_MS,
+  LOCK_WATCH_MS,
   type LockOptions,
   SharedLock,
 } from "../../../../src/kloset/state/lock.ts";
@@ -274,28 +275,38 @@ Deno.test("SharedLock passes over a stale lock that cannot be deleted", async ()
   assertEquals(bench.names, [THEIRS]);
 });
 
+/** Time for a renewal that a timer has begun. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 Deno.test("SharedLock is refreshed as long as it is held", async () => {
   const bench = new Bench();
   const timers = await withTimers(async (ring) => {
     const lock = await bench.acquire();
     for (let i = 0; i < 5; i++) {
-      bench.now += LOCK_REFRESH_MS;
+      bench.now += LOCK_REFRESH_MS - 1;
       ring();
-      await bench.memory.list("lock");
+      await settle();
+      assert(bench.lock(MINE).timestampNs < BigInt(bench.now) * NS_PER_MS, "not yet");
+      bench.now += 1;
+      ring();
+      await settle();
     }
     // Twenty-five minutes old, but renewed now.
     lock.assertFresh();
     assertEquals(bench.lock(MINE).timestampNs, BigInt(bench.now) * NS_PER_MS);
+    bench.now += LOCK_REFRESH_MS;
     ring();
     // A refresh under way does not bring the lock back.
     await lock.release();
     assertEquals(bench.names, []);
   });
-  assertEquals(timers, { set: 0, intervals: [LOCK_REFRESH_MS] });
+  assertEquals(timers, { set: 0, intervals: [LOCK_WATCH_MS] });
   assertEquals(bench.warnings, []);
 });
 
-Deno.test("SharedLock.assertFresh() fails when others count the lock as left behind", async () => {
+Deno.test("SharedLock tries a refresh that fails again, and warns once", async () => {
   let isBroken = false;
   const bench = new Bench(({ method }) =>
     isBroken && method === "put" ? { type: "fail" } : undefined
@@ -304,17 +315,78 @@ Deno.test("SharedLock.assertFresh() fails when others count the lock as left beh
     const lock = await bench.acquire();
     isBroken = true;
     bench.now += LOCK_REFRESH_MS;
-    ring();
-    bench.now += LOCK_STALE_MS - LOCK_REFRESH_MS - 1;
-    lock.assertFresh();
-    bench.now += 1;
-    assertThrows(() => lock.assertFresh(), LockedError, "600 s");
+    for (let i = 0; i < 3; i++) {
+      ring();
+      await settle();
+    }
+    assertEquals(bench.warnings.length, 1);
+    assert(bench.warnings[0]!.includes(MINE));
     isBroken = false;
+    bench.now += LOCK_STALE_MS - LOCK_REFRESH_MS - 1;
+    ring();
+    await settle();
+    bench.now += LOCK_REFRESH_MS;
+    lock.assertFresh();
+    assertFalse(lock.signal.aborted);
     await lock.release();
   });
-  assertEquals(bench.warnings.length, 1);
-  assert(bench.warnings[0]!.includes(MINE));
-  assertEquals(bench.names, []);
+});
+
+Deno.test("SharedLock is lost for good when it was not refreshed in time, and says so at once", async () => {
+  const bench = new Bench();
+  await withTimers(async (ring) => {
+    const lock = await bench.acquire();
+    // The host sleeps: its timers rang for none of this hour.
+    bench.now += 3_600_000;
+    ring();
+    assert(lock.signal.aborted);
+    assertThrows(() => lock.signal.throwIfAborted(), LockedError, "3600 s");
+    ring();
+    await settle();
+    await assertRejects(() => lock.confirm(), LockedError, "3600 s");
+    assertEquals(bench.lock(MINE).timestampNs, BigInt(START_MS) * NS_PER_MS, "never renewed");
+    await lock.release();
+    assertEquals(bench.names, []);
+  });
+});
+
+Deno.test("SharedLock does not come back when somebody has removed it", async () => {
+  for (const how of ["timer", "confirm"]) {
+    const bench = new Bench();
+    await withTimers(async (ring) => {
+      const lock = await bench.acquire();
+      await bench.memory.delete("lock", MINE);
+      bench.now += LOCK_REFRESH_MS;
+      if (how === "timer") ring();
+      else await assertRejects(() => lock.confirm(), LockedError, "removed");
+      await settle();
+      assertThrows(() => lock.assertFresh(), LockedError, "removed");
+      assertEquals(bench.names, []);
+      await lock.release();
+    });
+  }
+});
+
+Deno.test("SharedLock is lost when writing it took longer than it lives", async () => {
+  const bench = new Bench(({ method, number }) => {
+    if (method === "put" && number > 2) bench.now += LOCK_STALE_MS;
+    return undefined;
+  });
+  const lock = await bench.acquire();
+  await assertRejects(() => lock.confirm(), LockedError, "600 s");
+  assert(lock.signal.aborted);
+  await lock.release();
+});
+
+Deno.test("SharedLock.confirm() renews the lock, and gives way to an exclusive one", async () => {
+  const bench = new Bench();
+  const lock = await bench.acquire();
+  bench.now += 1000;
+  await lock.confirm();
+  assertEquals(bench.lock(MINE).timestampNs, BigInt(bench.now) * NS_PER_MS);
+  await bench.lockAs(THEIRS, { exclusive: true });
+  await assertRejects(() => lock.confirm(), LockedError, "there");
+  await lock.release();
 });
 
 Deno.test("SharedLock.release() warns of a lock that cannot be removed", async () => {
@@ -371,6 +443,43 @@ Deno.test("SnapshotWriter does not commit with a lock that has turned stale", as
   await writer.abort();
   assertEquals(await snapshotIds(repository), []);
   assertEquals([bench.names, bench.memory.objects.state.size], [[], 0]);
+});
+
+Deno.test("SnapshotWriter is aborted as soon as its lock is lost, in the middle of a stream", async () => {
+  const { bench, repository } = await repositoryBench();
+  await using _ = repository;
+  await withTimers(async (ring) => {
+    const writer = await repository.createSnapshot(SNAPSHOT);
+    const endless = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+    const adding = writer.addFile("/a", endless);
+    bench.now += LOCK_STALE_MS;
+    ring();
+    await assertRejects(() => adding, LockedError, "600 s");
+    await writer.abort();
+    assertEquals([bench.names, bench.memory.objects.state.size], [[], 0]);
+  });
+});
+
+Deno.test("SnapshotWriter does not commit after a maintenance has run over its lost lock", async () => {
+  const { bench, repository } = await repositoryBench();
+  await using _ = repository;
+  const data = noise(20_000, 1);
+  await backUp(repository, { "/old": data });
+  await withTimers(async (ring) => {
+    const writer = await repository.createSnapshot(SNAPSHOT);
+    await writer.addFile("/new", streamOf(data));
+    const states = bench.memory.objects.state.size;
+    // The host sleeps for an hour: the lock is removed as stale, and the packfiles are deleted.
+    bench.now += 3_600_000;
+    bench.memory.objects.lock.clear();
+    bench.memory.objects.packfile.clear();
+    // The timer that was due long ago rings, and what it begins gets its time.
+    ring();
+    await settle();
+    await assertRejects(() => writer.commit(), LockedError);
+    assertEquals(bench.memory.objects.state.size, states);
+    await writer.abort();
+  });
 });
 
 Deno.test("SnapshotWriter cleans up after killed writers only while it is the one writer", async () => {

@@ -104,24 +104,68 @@ Deno.test("StateCommit follows the state that was merged last, in the version of
   assertEquals(macFromHex(old.catalog.states.latest!.id), id(5));
 });
 
-Deno.test("StateCommit.put() puts nothing with a stale lock, after an abort, or where the store fails", async () => {
-  const clock = { now: START_MS };
-  await using writer = await Writer.start(clock);
-  const { bench, catalog } = writer;
-  const refused = async (type: new (...args: never[]) => Error, signal = SIGNAL) => {
+Deno.test("StateCommit.put() puts nothing with a lost lock, after an abort, or where the store fails", async () => {
+  const refused = async (
+    type: new (...args: never[]) => Error,
+    prepare: (writer: Writer, clock: { now: number }) => void,
+    signal = SIGNAL,
+  ) => {
+    const clock = { now: START_MS };
+    await using writer = await Writer.start(clock);
+    const { bench, catalog } = writer;
     const state = writer.begin(id(1));
     state.addPackfile({ id: id(0xac), records: [record(id(0xb1))] });
+    prepare(writer, clock);
     await assertRejects(() => state.put(writer.lock, signal), type);
     assertEquals(bench.memory.objects.state.size, 0);
     assert(!catalog.index.has(CHUNK, id(0xb1)));
     assertEquals(catalog.states.latest, undefined);
   };
-  clock.now += 600_000;
-  await refused(LockedError);
-  clock.now = START_MS;
-  await refused(RangeError, AbortSignal.abort(new RangeError("enough")));
-  bench.store.setPlan(({ kind, method }) =>
-    kind === "state" && method === "put" ? { type: "fail" } : undefined
+  await refused(LockedError, (_, clock) => {
+    clock.now += 600_000;
+  });
+  await refused(LockedError, ({ bench }) => bench.memory.objects.lock.clear());
+  await refused(RangeError, () => {}, AbortSignal.abort(new RangeError("enough")));
+  await refused(
+    StoreError,
+    ({ bench }) =>
+      bench.store.setPlan(({ kind, method }) =>
+        kind === "state" && method === "put" ? { type: "fail" } : undefined
+      ),
   );
-  await refused(StoreError);
+});
+
+Deno.test("StateCommit.put() puts nothing where a packfile that it relies on is given up meanwhile", async () => {
+  for (const how of ["coloured", "deleted"]) {
+    const bench = new StateBench();
+    bench.add(id(1), (encoder) => {
+      for (const packfile of [0xac, 0xad]) {
+        encoder.addLocation({ ...record(id(0xb1)), packfile: id(packfile) });
+        encoder.addPackfile(id(packfile), id(1), 1n);
+      }
+    }, { timestampNs: 1n });
+    await using writer = await Writer.start({ now: START_MS }, bench);
+    const relying = writer.begin(id(2));
+    const other = writer.begin(id(3));
+    bench.add(id(4), (encoder) => {
+      if (how === "deleted") encoder.deletePackfile(id(0xac));
+      else encoder.addColoured(ResourceType.PACKFILE, id(0xac), 2n);
+    }, { timestampNs: 2n, parent: id(1) });
+    const put = () => relying.put(writer.lock, SIGNAL, [id(0xad), id(0xac)]);
+    await assertRejects(put, LockedError, macToHex(id(0xac)));
+    assertEquals(bench.memory.objects.state.has(macToHex(id(2))), false);
+    await other.put(writer.lock, SIGNAL, [id(0xad)]);
+  }
+});
+
+Deno.test("StateCommit.put() does not call a state good that was put when the lock was lost", async () => {
+  const clock = { now: START_MS };
+  await using writer = await Writer.start(clock);
+  const { bench } = writer;
+  const state = writer.begin(id(1));
+  bench.store.setPlan(({ kind, method }) => {
+    if (kind === "state" && method === "put") clock.now += 600_000;
+    return undefined;
+  });
+  await assertRejects(() => state.put(writer.lock, SIGNAL), LockedError, "check the repository");
 });

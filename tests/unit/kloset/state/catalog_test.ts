@@ -3,6 +3,7 @@ import {
   type EngineOptions,
   openStore,
   type Store,
+  StoreError,
   WrongPassphraseError,
 } from "../../../../src/kloset/mod.ts";
 import {
@@ -17,6 +18,8 @@ import {
   SNAPSHOT,
   snapshotIds,
 } from "../../../faults/backups.ts";
+import { macToHex, ResourceType, VERSION_1_0_0 } from "../../../../src/kloset/format/mod.ts";
+import { id, StateBench } from "../_state_bench.ts";
 import { TemporaryDirectory } from "../../../faults/temporary_directory.ts";
 
 const FILES = { "/a": noise(4000, 1) };
@@ -60,6 +63,46 @@ Deno.test("Catalog keeps its index in the cache between runs, and does without",
   Deno.removeSync(cacheDirectory, { recursive: true });
   Deno.writeTextFileSync(cacheDirectory, "a file is in the way");
   assertEquals((await check()).length, 1);
+});
+
+Deno.test("Catalog merges one after the other: what was deleted does not come back for a while", async () => {
+  const bench = new StateBench();
+  const catalog = await bench.open();
+  const chunk = { type: ResourceType.CHUNK, version: VERSION_1_0_0, mac: id(0xb1) };
+  bench.add(id(1), (encoder) => {
+    encoder.addLocation({ ...chunk, packfile: id(0xac), offset: 0, length: 9 });
+    encoder.addPackfile(id(0xac), id(1), 1n);
+  });
+  bench.add(id(2), (encoder) => encoder.deletePackfile(id(0xac)), { parent: id(1) });
+  // The second answer of the store that has the deletion is slow.
+  const { memory } = bench;
+  const slow = Promise.withResolvers<void>();
+  const reads = new Map<string, number>();
+  const readAll = memory.readAll.bind(memory);
+  memory.readAll = async (kind, name) => {
+    const count = (reads.get(name) ?? 0) + 1;
+    reads.set(name, count);
+    if (name === macToHex(id(2)) && count === 2) await slow.promise;
+    return await readAll(kind, name);
+  };
+  const merges = [catalog.refresh(), catalog.refresh()];
+  await merges[0];
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(catalog.index.has(ResourceType.CHUNK, id(0xb1)), false);
+  slow.resolve();
+  await Promise.all(merges);
+  assertEquals([...reads.values()], [1, 1]);
+});
+
+Deno.test("Catalog goes on merging after a merge that has failed", async () => {
+  const bench = new StateBench();
+  const catalog = await bench.open();
+  bench.add(id(1), () => {});
+  bench.store.setPlan(({ method }) => method === "list" ? { type: "fail" } : undefined);
+  await assertRejects(() => catalog.refresh(), StoreError);
+  bench.store.setPlan();
+  await catalog.refresh();
+  assertEquals(catalog.states.latest?.id, macToHex(id(1)));
 });
 
 Deno.test("Catalog notices with a cache what others add and take away", async () => {

@@ -17,13 +17,17 @@ const CACHE_VERSION = 1;
 /** Large blobs are chains of database pages: larger ones make shorter chains. */
 const DATABASE_PAGE_BYTES = 32 * 1024;
 
+/** What the checksum of a suspect covers beside its id, so that no header's does for it. */
+const SUSPECT = new TextEncoder().encode("suspect");
+
 const DEFAULT_MAXIMUM_BYTES = 4 * 1024 ** 3;
 const DEFAULT_BUSY_TIMEOUT_MS = 2000;
 
 /**
  * One `head` row binds everything that must belong together: its checksum covers every other
  * column but the generation, and `pages` lists the checksum of each row of `page` in order. A
- * `header` row stands for itself: its checksum covers id and bytes, which never change.
+ * `header` row stands for itself: its checksum covers id and bytes, which never change. So does a
+ * `suspect` row, which names a packfile that was found damaged.
  */
 const SCHEMA = `
   CREATE TABLE head (
@@ -40,6 +44,7 @@ const SCHEMA = `
   );
   CREATE TABLE page (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
   CREATE TABLE header (id BLOB PRIMARY KEY, bytes BLOB NOT NULL, checksum BLOB NOT NULL);
+  CREATE TABLE suspect (packfile BLOB PRIMARY KEY, checksum BLOB NOT NULL);
   PRAGMA user_version = ${CACHE_VERSION};
 `;
 
@@ -49,6 +54,11 @@ export interface IndexCacheOptions {
   readonly directory: string;
   /** Id of the repository, which names the file: letters, digits and hyphens. */
   readonly repositoryId: string;
+  /**
+   * Where the repository is, which names the file as well: a copy of a repository has the same id and
+   * other states, and the two would throw each other's index away.
+   */
+  readonly location: string;
   /** The repository's MAC, which guards what is stored. */
   readonly mac: MacFunction;
   /** Told why the cache cannot be used: once, in a sentence for the user. */
@@ -114,11 +124,13 @@ export class IndexCache implements Disposable {
   #content: Mac | undefined;
 
   #newHeaders = new Map<string, { id: Mac; bytes: Uint8Array }>();
+  #newSuspects = new Map<string, Mac>();
 
   /** Nothing is opened or created until it is needed. */
   constructor(options: IndexCacheOptions) {
     this.#options = options;
-    this.#path = `${options.directory}/${options.repositoryId}.sqlite3`;
+    const place = macToHex(options.mac(new TextEncoder().encode(options.location)));
+    this.#path = `${options.directory}/${options.repositoryId}-${place.slice(0, 16)}.sqlite3`;
     if (!/^[0-9A-Za-z-]+$/.test(options.repositoryId)) {
       this.#fail(new UnusableCacheError("the repository id is no file name"));
     }
@@ -180,13 +192,13 @@ export class IndexCache implements Disposable {
   }
 
   /**
-   * Saves what has changed since it was loaded or saved, and the headers put since then. Headers
-   * of snapshots that do not exist any more are removed.
+   * Saves what has changed since it was loaded or saved, and the headers and suspects put since then.
+   * Headers of snapshots that do not exist any more are removed.
    *
    * An index that is not complete can only be saved to where it came from.
    *
    * @returns Whether everything is saved. When another process has saved since this one loaded,
-   * only headers are.
+   * only headers and suspects are.
    */
   save(contents: CachedIndex): boolean {
     return this.#attempt(() => {
@@ -196,7 +208,7 @@ export class IndexCache implements Disposable {
       const { head, pageMacs, changedPages } = this.#describe(contents);
       const content = this.#contentMac(head);
       const changed = this.#content === undefined || !macsEqual(content, this.#content);
-      if (!changed && this.#newHeaders.size === 0) return true;
+      if (!changed && !this.hasNews) return true;
 
       const database = this.#create();
       // Random, not counted: a file that was removed and made anew must not look like the old one.
@@ -205,6 +217,7 @@ export class IndexCache implements Disposable {
         if (readVersion(database) === 0) database.exec(SCHEMA);
         const outdated = readGeneration(database) !== this.#generation;
         this.#writeHeaders(database);
+        this.#writeSuspects(database);
         if (changed && !outdated) {
           writePages(database, index, pageMacs.length, changedPages);
           writeHead(database, { ...head, generation, checksum: content });
@@ -213,6 +226,7 @@ export class IndexCache implements Disposable {
         return outdated;
       });
       this.#newHeaders.clear();
+      this.#newSuspects.clear();
       if (!changed) return true;
       if (outdated) return false;
       this.#generation = generation;
@@ -280,9 +294,38 @@ export class IndexCache implements Disposable {
     return bytes;
   }
 
-  /** Whether {@linkcode putHeader} was called since the last {@linkcode save}. */
-  get hasNewHeaders(): boolean {
-    return this.#newHeaders.size > 0;
+  /** Whether a header or a suspect was put since the last {@linkcode save}. */
+  get hasNews(): boolean {
+    return this.#newHeaders.size > 0 || this.#newSuspects.size > 0;
+  }
+
+  /** Packfiles that were found damaged, by this process or an earlier one. */
+  getSuspects(): Mac[] {
+    const saved =
+      this.#attempt(() =>
+        this.#read((database) =>
+          database.prepare("SELECT packfile, checksum FROM suspect").all().map((row) => {
+            const packfile = bytesOf(row, "packfile");
+            if (!macsEqual(this.#headerMac(packfile, SUSPECT), bytesOf(row, "checksum"))) {
+              throw new DamagedCacheError("the checksum of a suspect is wrong");
+            }
+            return packfile;
+          })
+        )
+      ) ?? [];
+    return [...saved, ...this.#newSuspects.values()];
+  }
+
+  /** Keeps in mind, from the next {@linkcode save} on, that a packfile was found damaged. */
+  putSuspect(packfile: Mac): void {
+    if (this.#enabled) this.#newSuspects.set(macToHex(packfile), packfile);
+  }
+
+  #writeSuspects(database: DatabaseSync): void {
+    const insert = database.prepare("INSERT OR REPLACE INTO suspect VALUES (?, ?)");
+    for (const packfile of this.#newSuspects.values()) {
+      insert.run(packfile, this.#headerMac(packfile, SUSPECT));
+    }
   }
 
   /** Keeps the bytes of a snapshot's header for the next {@linkcode save}. */
@@ -313,7 +356,9 @@ export class IndexCache implements Disposable {
       // Emptied, not removed: other processes may have it open.
       transaction(database, "IMMEDIATE", () => {
         if (readVersion(database) === 0) return;
-        database.exec("DELETE FROM head; DELETE FROM page; DELETE FROM header");
+        database.exec(
+          "DELETE FROM head; DELETE FROM page; DELETE FROM header; DELETE FROM suspect",
+        );
       });
     });
   }
@@ -326,7 +371,7 @@ export class IndexCache implements Disposable {
     this.#attempt(() => void (existsSync(this.#path) ? this.#connect() : this.#create()));
   }
 
-  /** Closes the file. Headers that were not saved are lost. */
+  /** Closes the file. Headers and suspects that were not saved are lost. */
   close(): void {
     this.#enabled = false;
     this.#disconnect();
@@ -387,6 +432,7 @@ export class IndexCache implements Disposable {
     this.#pageMacs = [];
     this.#content = undefined;
     this.#newHeaders.clear();
+    this.#newSuspects.clear();
   }
 
   #remove(): void {

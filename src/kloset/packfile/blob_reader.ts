@@ -77,7 +77,7 @@ export class BlobReader {
     const others: BlobLocation[] = [];
     for (const location of await this.#locateAll(type, mac)) {
       if (macToHex(location.packfile) !== damage.context.packfile) others.push(location);
-      else this.#options.catalog.index.doubt(location.packfile);
+      else this.#doubt(location.packfile, damage);
     }
     return await this.#firstSound(others, (at) => this.#readAt(type, mac, at), damage);
   }
@@ -94,7 +94,7 @@ export class BlobReader {
         return result;
       } catch (error) {
         if (!(error instanceof CorruptionError)) throw error;
-        this.#options.catalog.index.doubt(location.packfile);
+        this.#doubt(location.packfile, error);
         damage ??= error;
       }
     }
@@ -110,6 +110,16 @@ export class BlobReader {
    */
   async read(type: number, mac: Uint8Array): Promise<Uint8Array> {
     return await this.fromAnyCopy(type, mac, (location) => this.#readAt(type, mac, location));
+  }
+
+  /**
+   * What is missing or cut may be back tomorrow, and a writer's look at its start tells: only what was
+   * read and is wrong has to be kept in mind.
+   */
+  #doubt(packfile: Uint8Array, { cause }: CorruptionError): void {
+    const { catalog } = this.#options;
+    if (cause instanceof FormatError) catalog.suspect(packfile);
+    else catalog.index.doubt(packfile);
   }
 
   async #locateAll(

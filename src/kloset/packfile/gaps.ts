@@ -1,6 +1,7 @@
 import {
   ENVELOPE_FOOTER_BYTES,
   ENVELOPE_HEADER_BYTES,
+  type Mac,
   macToHex,
   ResourceType,
 } from "../format/mod.ts";
@@ -15,17 +16,19 @@ export interface GapsOptions {
   readonly store: Store;
   /** Up to date, under a lock; complete. */
   readonly index: BlobIndex;
+  /** Packfiles that were found damaged when they were read. */
+  readonly suspects: readonly Mac[];
   readonly onWarning: (message: string) => void;
 }
 
 /**
- * Looks once which packfiles the store has and how long they are. One that is missing or cut is
- * doubted from then on: a writer that relied on its blobs would make a snapshot that is damaged from
- * birth. The user is told of each once.
+ * Looks once which packfiles the store has and how long they are. One that is missing or cut, or that
+ * was found damaged before, is doubted from then on: a writer that relied on its blobs would make a
+ * snapshot that is damaged from birth. The user is told of each once.
  *
  * @throws {StoreError} the store failed
  */
-export async function doubtGaps({ store, index, onWarning }: GapsOptions): Promise<void> {
+export async function doubtGaps({ store, index, suspects, onWarning }: GapsOptions): Promise<void> {
   const sizes = await store.listSizes("packfile");
   const missing: string[] = [];
   const cut: string[] = [];
@@ -37,15 +40,18 @@ export async function doubtGaps({ store, index, onWarning }: GapsOptions): Promi
     if (isWhole || !index.doubt(mac)) continue;
     (size === undefined ? missing : cut).push(id);
   }
-  if (missing.length + cut.length === 0) return;
+  const damaged = suspects.filter((mac) => index.doubt(mac)).map(macToHex);
+  const all = [...missing, ...cut, ...damaged];
+  if (all.length === 0) return;
   const problems = [
     ...(missing.length > 0 ? [`packfiles are missing: ${list(missing)}`] : []),
     ...(cut.length > 0 ? [`packfiles are cut short: ${list(cut)}`] : []),
+    ...(damaged.length > 0 ? [`packfiles were found damaged: ${list(damaged)}`] : []),
   ].join("; ");
-  const lost = unreadableSnapshots(index, new Set([...missing, ...cut]));
+  const lost = unreadableSnapshots(index, new Set(all));
   onWarning(
     `Repository "${store.location}" has lost data: ${problems}. ` +
-      (lost.length > 0 ? `Snapshots that cannot be read any more: ${list(lost)}. ` : "") +
+      (lost.length > 0 ? `Snapshots whose header was in them: ${list(lost)}. ` : "") +
       "What this backup needs of them is stored again; a check of the repository tells which " +
       "earlier backups are damaged",
   );

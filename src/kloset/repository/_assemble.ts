@@ -73,6 +73,7 @@ export async function assemble(
   const cache = options.cacheDirectory === undefined ? undefined : new IndexCache({
     directory: options.cacheDirectory,
     repositoryId: uuidToString(configuration.repositoryId),
+    location: store.location,
     mac: mac.of,
     onWarning,
   });

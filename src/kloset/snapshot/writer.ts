@@ -161,7 +161,7 @@ export class SnapshotWriter {
     const lock = await SharedLock.acquire(id, engine);
     try {
       const index = await engine.catalog.refreshForWriting();
-      await doubtGaps({ ...engine, index });
+      await doubtGaps({ ...engine, index, suspects: engine.catalog.suspects });
       // Beside other writers a file may only look abandoned: theirs can wait for a slow stream.
       if (lock.isAlone) await removeAbandoned(engine);
       return new SnapshotWriter(engine, options, id, lock, index, chunking);

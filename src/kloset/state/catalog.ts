@@ -134,6 +134,20 @@ export class Catalog {
     return this.#options.codec.encoding.encryption !== undefined;
   }
 
+  /**
+   * A packfile was read and found damaged: later writers do not rely on it, in this process and in
+   * those that use the same cache.
+   */
+  suspect(packfile: Mac): void {
+    this.#index.doubt(packfile);
+    this.#options.cache?.putSuspect(packfile);
+  }
+
+  /** Packfiles that were found damaged by this process or an earlier one with the same cache. */
+  get suspects(): readonly Mac[] {
+    return this.#options.cache?.getSuspects() ?? [];
+  }
+
   /** Keeps what is new for the next run, and lets go of the cache. Idempotent. */
   close(): void {
     this.#save();
@@ -142,7 +156,7 @@ export class Catalog {
 
   /** Keeps what is new for the next run. A cache that cannot be written has said so itself. */
   #save(): void {
-    if (!this.#hasNews && !this.#options.cache?.hasNewHeaders) return;
+    if (!this.#hasNews && !this.#options.cache?.hasNews) return;
     const known = [...this.#states.known];
     this.#options.cache?.save({
       index: this.#index,

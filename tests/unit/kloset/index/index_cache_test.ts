@@ -8,6 +8,7 @@ import {
   IndexCache,
   type IndexCacheOptions,
 } from "../../../../src/kloset/index/mod.ts";
+import { macToHex } from "../../../../src/kloset/format/mod.ts";
 
 const PACKFILE = 4;
 const SNAPSHOT = 5;
@@ -55,10 +56,15 @@ function assertSample(index: BlobIndex, count: number): void {
   assertFalse(index.has(CHUNK, testMac(count)));
 }
 
+const LOCATION = "fs:///backups";
+const FILE = `${REPOSITORY}-${
+  macToHex(mac(new TextEncoder().encode(LOCATION))).slice(0, 16)
+}.sqlite3`;
+
 /** A directory, caches in it, and the warnings of each. */
 class Bench implements Disposable {
   readonly directory = Deno.makeTempDirSync({ prefix: "index-cache-test-" });
-  readonly path = `${this.directory}/${REPOSITORY}.sqlite3`;
+  readonly path = `${this.directory}/${FILE}`;
   readonly #caches: IndexCache[] = [];
 
   cache(options: Partial<IndexCacheOptions> = {}): { cache: IndexCache; warnings: string[] } {
@@ -66,6 +72,7 @@ class Bench implements Disposable {
     const cache = new IndexCache({
       directory: this.directory,
       repositoryId: REPOSITORY,
+      location: LOCATION,
       mac,
       onWarning: (message) => warnings.push(message),
       ...options,
@@ -173,7 +180,7 @@ Deno.test({
     const mode = (path: string) => (Deno.statSync(path).mode ?? 0) & 0o777;
     assertEquals(mode(directory), 0o700);
     assertEquals(mode(`${bench.directory}/a`), 0o700);
-    assertEquals(mode(`${directory}/${REPOSITORY}.sqlite3`), 0o600);
+    assertEquals(mode(`${directory}/${FILE}`), 0o600);
     assertEquals([...Deno.readDirSync(directory)].length, 1);
   },
 });
@@ -380,6 +387,7 @@ Deno.test({
     using cache = new IndexCache({
       directory: "/nonexistent/caches",
       repositoryId: REPOSITORY,
+      location: LOCATION,
       mac,
       onWarning: (message) => warnings.push(message),
     });
@@ -645,4 +653,47 @@ Deno.test("IndexCache never believes bytes changed anywhere in the file", () => 
     },
   );
   assert(believed > 0 && refused > 0, `believed ${believed}, refused ${refused}`);
+});
+
+Deno.test("IndexCache keeps copies of a repository at other places apart", () => {
+  using bench = new Bench();
+  bench.fill(10);
+  const { cache } = bench.cache({ location: "fs:///copy" });
+  assertEquals(cache.load(), undefined);
+  assert(cache.save(contentsOf(sampleIndex(3))));
+  assertEquals(bench.cache().cache.load()?.index.locationCount, sampleIndex(10).locationCount);
+  const copy = bench.cache({ location: "fs:///copy" }).cache;
+  assertEquals(copy.load()?.index.locationCount, sampleIndex(3).locationCount);
+});
+
+Deno.test("IndexCache keeps suspects between runs, whoever has saved meanwhile", () => {
+  using bench = new Bench();
+  bench.fill(10);
+  const { cache } = bench.cache();
+  const loaded = cache.load()!;
+  assertEquals(cache.getSuspects(), []);
+  assertFalse(cache.hasNews);
+  bench.cache().cache.save(contentsOf(sampleIndex(20)));
+  cache.putSuspect(testMac(7));
+  assert(cache.hasNews);
+  assertEquals(cache.getSuspects(), [testMac(7)]);
+  cache.save(loaded);
+  assertFalse(cache.hasNews);
+  assertEquals(bench.cache().cache.getSuspects(), [testMac(7)]);
+  const other = bench.cache().cache;
+  other.load();
+  other.invalidate();
+  assertEquals(bench.cache().cache.getSuspects(), []);
+});
+
+Deno.test("IndexCache relies on no suspect that it has not written", () => {
+  using bench = new Bench();
+  bench.fill(10);
+  const { cache } = bench.cache();
+  cache.putSuspect(testMac(7));
+  cache.save(cache.load()!);
+  execute(bench.path, "UPDATE suspect SET checksum = zeroblob(32)");
+  const { cache: next, warnings } = bench.cache();
+  assertEquals(next.getSuspects(), []);
+  assertEquals(warnings.length, 1);
 });

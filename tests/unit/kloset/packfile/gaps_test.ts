@@ -11,9 +11,12 @@ import {
   noise,
   openSmall,
   smallConfiguration,
+  SNAPSHOT,
+  streamOf,
 } from "../../../faults/backups.ts";
 import { FaultyStore } from "../../../faults/faulty_store.ts";
 import { MemoryStore } from "../../../faults/memory_store.ts";
+import { TemporaryDirectory } from "../../../faults/temporary_directory.ts";
 
 const FILES = { "/dump": noise(20_000, 1) };
 
@@ -85,15 +88,61 @@ Deno.test("a place that is lost is taken back, so that no other client looks the
   assert(before - index.locationCount <= 3, `${before - index.locationCount} left`);
 });
 
+Deno.test("what a check has found damaged is stored again by a later run", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const options = { cacheDirectory: directory.at("cache") };
+  const { store, id, packfiles } = await oneBackup();
+  const packfile = packfiles[0]!;
+  const bytes = store.objects.packfile.get(packfile)!;
+  store.objects.packfile.set(packfile, bytes.with(100, bytes[100]! ^ 1));
+  {
+    await using repository = await openSmall(store, options);
+    const damages = await (await repository.openSnapshot(id)).check();
+    assertEquals(damages.map((damage) => damage.packfile), [packfile]);
+  }
+  const warnings: string[] = [];
+  await using repository = await openSmall(store, {
+    ...options,
+    onWarning: (text) => warnings.push(text),
+  });
+  const again = await backUp(repository, FILES);
+  assertEquals(warnings.length, 1, warnings.join("\n"));
+  assertStringIncludes(warnings[0]!, `found damaged: ${packfile}`);
+  await using fresh = await openSmall(store);
+  await assertSnapshot(fresh, again, FILES);
+});
+
+Deno.test("a packfile that is missing while it is read is not kept in mind: it may come back", async () => {
+  await using directory = await TemporaryDirectory.make();
+  const options = { cacheDirectory: directory.at("cache") };
+  const { store, id, packfiles } = await oneBackup();
+  const bytes = store.objects.packfile.get(packfiles[0]!)!;
+  store.objects.packfile.delete(packfiles[0]!);
+  {
+    await using repository = await openSmall(store, options);
+    assert((await (await repository.openSnapshot(id)).check()).length > 0);
+  }
+  store.objects.packfile.set(packfiles[0]!, bytes);
+  const warnings: string[] = [];
+  await using repository = await openSmall(store, {
+    ...options,
+    onWarning: (text) => warnings.push(text),
+  });
+  const writer = await repository.createSnapshot(SNAPSHOT);
+  await writer.addFile("/dump", streamOf(FILES["/dump"]));
+  await writer.commit();
+  assertEquals([writer.statistics.bytesNew, warnings], [0, []]);
+});
+
 Deno.test("a backup begins with one listing of the packfiles, and asks for none by itself", async () => {
   const { store } = await oneBackup();
   const faulty = new FaultyStore(store);
   await using repository = await openSmall(faulty);
   const before = faulty.operations.length;
   await backUp(repository, FILES);
-  const methods = faulty.operations.slice(before).map(({ method }) => method);
-  assertEquals(methods.filter((method) => method === "listSizes").length, 1);
-  assertEquals(methods.filter((method) => method === "size"), []);
+  const asked = faulty.operations.slice(before);
+  assertEquals(asked.filter(({ method }) => method === "listSizes").length, 1);
+  assertEquals(asked.filter(({ method, kind }) => method === "size" && kind === "packfile"), []);
 });
 
 Deno.test("of two copies of a blob the one that is sound is read, and the other is told of", async () => {

@@ -153,6 +153,7 @@ async function openCache(directory: string): Promise<IndexCache> {
   return new IndexCache({
     directory,
     repositoryId: "00000000-0000-4000-8000-000000000000",
+    location: directory,
     mac: (bytes) => kernels.blake3(bytes, key),
     onWarning: (message) => {
       throw new Error(message);

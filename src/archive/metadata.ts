@@ -5,6 +5,9 @@ import { DamagedArchiveError } from "./errors.ts";
 /** Version of the layout of {@linkcode BackupMetadata}, as the Go tool writes it. */
 export const METADATA_VERSION = 2025111200;
 
+/** Value of `dump_format` for dumps that were stored as they came. */
+const RAW_DUMPS = "raw";
+
 /** Content of `backup_information.json`. */
 export interface BackupMetadata {
   /** Usually {@linkcode METADATA_VERSION}; readers compare it with nothing. */
@@ -27,6 +30,8 @@ export interface BackupMetadata {
   readonly origin?: Readonly<Record<string, string | undefined>>;
   /** What is known of the data, in texts by name; the Go tool passes over them as well. */
   readonly data?: Readonly<Record<string, string | undefined>>;
+  /** Whether nobody has looked into the dumps: recorded as repositories do. */
+  readonly rawDumps?: boolean;
 }
 
 /**
@@ -59,6 +64,7 @@ export function encodeMetadata(metadata: BackupMetadata): Uint8Array {
     );
     fields.push([key, block("{", lines, "}")]);
   }
+  if (metadata.rawDumps) fields.push(["dump_format", quote(RAW_DUMPS)]);
   const lines = fields.map(([key, value]) => `    ${quote(key)}: ${value}`);
   return new TextEncoder().encode(`{\n${lines.join(",\n")}\n}`);
 }
@@ -102,6 +108,7 @@ export function decodeMetadata(bytes: Uint8Array): BackupMetadata {
     // Nothing that a restore needs: of another kind it is nobody's.
     ...(isTextRecord(fields.origin) ? { origin: fields.origin } : {}),
     ...(isTextRecord(fields.data) ? { data: fields.data } : {}),
+    ...(fields.dump_format === RAW_DUMPS ? { rawDumps: true } : {}),
   };
 }
 

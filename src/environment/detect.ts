@@ -18,6 +18,12 @@ export interface DetectOptions {
   readonly namespace?: string;
   /** This host; binding, and not to be combined with the others. */
   readonly host?: HostOptions;
+  /**
+   * The container of a service in its pod, by the service's name.
+   *
+   * @default found by names, images and ports
+   */
+  readonly containers?: Readonly<Record<string, string>>;
   /** @default {"docker"} */
   readonly docker?: string;
   /** @default {"kubectl"} */
@@ -240,6 +246,7 @@ function kubernetes(namespace: string, options: DetectOptions): Kubernetes {
   return new Kubernetes({
     namespace,
     program: kubectl(options),
+    ...(options.containers ? { containers: options.containers } : {}),
     ...(options.onWarning ? { onWarning: options.onWarning } : {}),
   });
 }

@@ -135,6 +135,28 @@ Deno.test("a dump is stored raw when that is asked for, and said to be so", asyn
   assertEquals(JSON.parse(new TextDecoder().decode(bytes)).dump_format, "raw");
 });
 
+Deno.test("an archive of raw dumps is recorded as such, and unpacked as it is", async () => {
+  await using bench = await Bench.create();
+  await Deno.writeTextFile(bench.dump, "whatever this is");
+  const made = await bench.json([
+    "create",
+    "from-files",
+    "--backend=tarball",
+    "--format=raw",
+    `--backup-dir=${bench.root}`,
+    "--neo4j-path",
+    bench.neo4j,
+    "--postgres-path",
+    bench.dump,
+  ]);
+  const out = `${bench.root}/out`;
+  const { stdout } = await bench.succeed(["restore", "--backend=tarball", made.path, "--to", out]);
+  assertStringIncludes(stdout, "(its dumps are not known to be whole)");
+  assertEquals(await Deno.readTextFile(`${out}/backup/prefect.dump`), "whatever this is");
+  const text = await Deno.readTextFile(`${out}/backup/backup_information.json`);
+  assertEquals(JSON.parse(text).dump_format, "raw");
+});
+
 Deno.test("a Community dump is found in the directory that holds it", async () => {
   await using bench = await Bench.create();
   const folder = `${bench.root}/dumps`;

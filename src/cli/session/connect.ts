@@ -86,13 +86,14 @@ export function deploymentName({ globals }: Session): string | undefined {
  * @throws {UsageError} when units are given for no host
  */
 export function detectOptions({ context, globals, reporter, isGiven }: Session): DetectOptions {
-  const { project, k8sNamespace, host, hostUnit } = globals;
+  const { project, k8sNamespace, host, hostUnit, container } = globals;
   if (isGiven("hostUnit") && !host) throw new UsageError("--host-unit needs --host");
   const isAnyGiven = isGiven("project") || isGiven("k8sNamespace") || isGiven("host");
   const counts = (option: "project" | "k8sNamespace" | "host") => !isAnyGiven || isGiven(option);
   return {
     ...(project && counts("project") ? { project } : {}),
     ...(k8sNamespace && counts("k8sNamespace") ? { namespace: k8sNamespace } : {}),
+    ...(container === undefined ? {} : { containers: container }),
     ...(host && counts("host") ? { host: hostUnit === undefined ? {} : { units: hostUnit } } : {}),
     onWarning: (message) => reporter.warn(message),
     signal: context.signal,

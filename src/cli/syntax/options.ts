@@ -123,19 +123,19 @@ export function editionArgument(text: string): Neo4jEdition {
 }
 
 /** Collects `service=unit`, several in one text separated by commas. */
-export function unitsArgument(
+export function namesArgument(
   text: string,
   earlier: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const units = { ...earlier };
+  const names = { ...earlier };
   for (const pair of text.split(",")) {
-    const [, service, unit] = /^\s*([^\s=]+)=(\S+)\s*$/.exec(pair) ?? [];
-    if (service === undefined || unit === undefined) {
-      throw new InvalidArgumentError("must be <service>=<unit>");
+    const [, service, name] = /^\s*([^\s=]+)=(\S+)\s*$/.exec(pair) ?? [];
+    if (service === undefined || name === undefined) {
+      throw new InvalidArgumentError("must be <service>=<name>");
     }
-    units[service] = unit;
+    names[service] = name;
   }
-  return units;
+  return names;
 }
 
 /** An option for a duration in Go's notation; its value is in milliseconds. */

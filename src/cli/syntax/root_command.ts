@@ -3,9 +3,9 @@ import {
   countArgument,
   durationOption,
   environmentOption,
+  namesArgument,
   pathArgument,
   sharing,
-  unitsArgument,
 } from "./options.ts";
 import { VERSION_TEXT } from "../process/mod.ts";
 
@@ -56,6 +56,14 @@ export function createRootCommand(isTaskManager: boolean) {
       ).argParser(pathArgument),
     )
     .addOption(environmentOption("--k8s-namespace <name>", "Kubernetes namespace to act on"))
+    .addOption(
+      environmentOption(
+        "--container <service=name>",
+        "container of a service in its pod, where there are sidecars and nothing else tells which; " +
+          "may be repeated",
+        "INFRAHUB_BACKUP_CONTAINER",
+      ).argParser(namesArgument),
+    )
     .addOption(sharing(
       environmentOption(
         "--host",
@@ -74,7 +82,7 @@ export function createRootCommand(isTaskManager: boolean) {
       environmentOption(
         "--host-unit <service=unit>",
         "systemd unit of a service, with --host; may be repeated",
-      ).argParser(unitsArgument),
+      ).argParser(namesArgument),
     )
     .addOption(environmentOption(
       "--deployment <name>",

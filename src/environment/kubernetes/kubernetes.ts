@@ -34,6 +34,12 @@ export interface KubernetesOptions {
    */
   readonly program?: string;
   /**
+   * The container of a service in its pod, whatever else may tell which it is.
+   *
+   * @default {{}}
+   */
+  readonly containers?: Readonly<Record<ServiceName, string>>;
+  /**
    * Longest wait in milliseconds for pods to be ready, or gone.
    *
    * @default {600000}
@@ -62,6 +68,7 @@ export class Kubernetes extends RemoteExec implements Environment {
   readonly kind = "kubernetes";
   readonly target: string;
   readonly #program: string;
+  readonly #containers: ReadonlyMap<ServiceName, string>;
   readonly #controlTimeoutMs: number;
   readonly #choiceTimeoutMs: number;
   readonly #onWarning: (message: string) => void;
@@ -74,6 +81,7 @@ export class Kubernetes extends RemoteExec implements Environment {
     super();
     this.target = options.namespace;
     this.#program = options.program ?? PROGRAMS.kubernetes[0];
+    this.#containers = new Map(Object.entries(options.containers ?? {}));
     this.#controlTimeoutMs = options.controlTimeoutMs ?? CONTROL_TIMEOUT_MS;
     this.#choiceTimeoutMs = options.choiceTimeoutMs ?? CHOICE_TIMEOUT_MS;
     this.#onWarning = options.onWarning ?? (() => {});
@@ -332,11 +340,12 @@ export class Kubernetes extends RemoteExec implements Environment {
       this.#onWarning(`No pod of service ${service} is ready; taking ${choice.pod.name}`);
     }
     const { name, containers } = choice.pod;
-    const container = chooseContainer(service, containers);
+    const container = this.#containers.get(service) ?? chooseContainer(service, containers);
     if (container === undefined && containers.length > 1) {
       this.#onWarning(
         `Nothing tells which container of pod ${name} is ${service}; taking the first, ` +
-          `${containers[0]?.name}. The annotation kubectl.kubernetes.io/default-container tells`,
+          `${containers[0]?.name}. --container ${service}=NAME tells, or the annotation ` +
+          "kubectl.kubernetes.io/default-container",
       );
     }
     const place: Place = container === undefined ? [name] : [name, "-c", container];

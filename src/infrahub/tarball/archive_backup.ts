@@ -241,6 +241,7 @@ async function pack(
         ...(data === undefined ? {} : { data }),
         neo4jEdition: options.neo4jEdition,
         redacted: options.redacted,
+        ...(options.rawDumps ? { rawDumps: true } : {}),
       },
       ...(recipient === undefined ? {} : { recipient }),
       signal,

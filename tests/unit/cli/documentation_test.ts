@@ -75,6 +75,26 @@ Deno.test("every command in the documentation is one that the program takes", as
   assert(calls > 30, `only ${calls} calls were found`);
 });
 
+Deno.test("the copy of a repository to a medium can be made again, and is the same", async () => {
+  const page = await read("docs/air-gap.md");
+  const [command = ""] = /^cp -R .*$/m.exec(page) ?? [];
+  const folder = await Deno.makeTempDir({ prefix: "copy_" });
+  try {
+    await Deno.mkdir(`${folder}/var/backups/infrahub/packfiles`, { recursive: true });
+    await Deno.mkdir(`${folder}/media/transfer`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/var/backups/infrahub/CONFIG`, "x");
+    const script = command.replaceAll(/ \/(?=var|media)/g, ` ${folder}/`);
+    for (let time = 0; time < 2; time++) {
+      const { code } = await new Deno.Command("sh", { args: ["-c", script] }).output();
+      assertEquals(code, 0, script);
+      const names = [...Deno.readDirSync(`${folder}/media/transfer/infrahub`)];
+      assertEquals(names.map(({ name }) => name).sort(), ["CONFIG", "packfiles"]);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("every deno task in the documentation is one, and takes no unknown script", async () => {
   const { tasks } = JSON.parse(await read("deno.json"));
   let count = 0;

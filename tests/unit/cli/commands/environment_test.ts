@@ -19,12 +19,12 @@ async function detect(argv: readonly string[], variables: Record<string, string>
     },
   });
   const code = await run(["environment", "detect", ...argv], context);
-  const { project, namespace, host } = asked;
-  return { code, out: context.out(), err: context.err(), asked: { project, namespace, host } };
+  const { project, namespace, host, containers } = asked;
+  return { code, out: context.out(), err: context.err(), asked: { project, namespace, host, containers } };
 }
 
 Deno.test("what stands on the command line is the target, whatever the variables say", async (t) => {
-  const none = { project: undefined, namespace: undefined, host: undefined };
+  const none = { project: undefined, namespace: undefined, host: undefined, containers: undefined };
   const all = { INFRAHUB_PROJECT: "p", INFRAHUB_K8S_NAMESPACE: "n" };
   const rows: [string[], Record<string, string>, Record<string, unknown>][] = [
     [[], {}, {}],
@@ -35,6 +35,7 @@ Deno.test("what stands on the command line is the target, whatever the variables
     [["--k8s-namespace", "b"], all, { namespace: "b" }],
     [["--host"], all, { host: {} }],
     [["--host", "--host-unit", "cache=redis"], {}, { host: { units: { cache: "redis" } } }],
+    [["--container", "cache=redis"], {}, { containers: { cache: "redis" } }],
     [["--project", "a", "--host"], {}, { project: "a", host: {} }],
     [["--project", "a"], { INFRAHUB_HOST: "1" }, { project: "a" }],
   ];

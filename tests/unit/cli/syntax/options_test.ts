@@ -235,6 +235,7 @@ Deno.test("every option has a row in this file", () => {
     "--passphrase-file -",
     "--quiet INFRAHUB_QUIET",
     "--host INFRAHUB_BACKUP_HOST",
+    "--container INFRAHUB_BACKUP_CONTAINER",
     "--host-unit INFRAHUB_HOST_UNIT",
     ...GLOBAL_OPTIONS.map(([flag, variable]) => `${flag} ${variable}`),
     ...COMMAND_OPTIONS.map(([path, flag, variable]) => `${path} ${flag} ${variable}`),

@@ -106,6 +106,27 @@ Deno.test("Kubernetes.run names the container of a service that has sidecars", a
   ]);
 });
 
+Deno.test("Kubernetes.run takes the container that was named, whatever else tells", async () => {
+  const containers = [{ name: "main", image: "x" }, { name: "other", image: "y" }];
+  const plain = { ...pod("db-0", { app: "database" }), spec: { containers } };
+  const annotations = { "kubectl.kubernetes.io/default-container": "main" };
+  for (const one of [plain, { ...plain, metadata: { ...plain.metadata, annotations } }]) {
+    await using kubectl = await cluster([one]);
+    const environment = new Kubernetes({
+      namespace: "ns",
+      program: kubectl.path,
+      containers: { database: "other" },
+      onWarning: (text) => {
+        throw new Error(text);
+      },
+    });
+    await environment.run("database", ["true"]);
+    assertEquals((await kubectl.calls()).at(-1), [
+      ...["exec", "-n", "ns", "db-0", "-c", "other", "--", "true"],
+    ]);
+  }
+});
+
 Deno.test("Kubernetes.run quotes the whole command for another user", async () => {
   await using kubectl = await StandIn.create(`
     [ "$1" = get ] && { cat "$DIR/pods"; exit; }

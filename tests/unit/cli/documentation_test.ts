@@ -134,7 +134,7 @@ Deno.test("generated parts are up to date", async () => {
 
 Deno.test("exit codes are those of one file, in the page, the manual and the help", async () => {
   const constants = Object.entries(exitCodes)
-    .filter(([name]) => /^EXIT_[A-Z]+$/.test(name) && name !== "EXIT_CODES")
+    .filter(([name, value]) => name.startsWith("EXIT_") && typeof value === "number")
     .map(([, value]) => value);
   const codes = exitCodes.EXIT_CODES.map(({ code }) => code);
   assertEquals(codes, constants.toSorted((a, b) => Number(a) - Number(b)));

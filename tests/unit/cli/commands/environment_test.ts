@@ -20,7 +20,12 @@ async function detect(argv: readonly string[], variables: Record<string, string>
   });
   const code = await run(["environment", "detect", ...argv], context);
   const { project, namespace, host, containers } = asked;
-  return { code, out: context.out(), err: context.err(), asked: { project, namespace, host, containers } };
+  return {
+    code,
+    out: context.out(),
+    err: context.err(),
+    asked: { project, namespace, host, containers },
+  };
 }
 
 Deno.test("what stands on the command line is the target, whatever the variables say", async (t) => {

@@ -152,6 +152,7 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["create from-commands", "--postgres-command"],
   ["create from-commands", "--neo4j-edition"],
   ["create from-commands", "--infrahub-version"],
+  ["restore", "--flush-cache"],
   ["restore", "--exclude-taskmanager"],
   ["restore", "--force"],
   ["restore", "--dry-run"],

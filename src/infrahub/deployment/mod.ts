@@ -38,6 +38,7 @@ export {
 } from "./service_names.ts";
 export { restartDependencies, startFrontServices, stopApplicationServices } from "./services.ts";
 export { wipeMessageQueue } from "./message_queue.ts";
+export { waitForService } from "./service_readiness.ts";
 export { type UndoAction, UndoFailedError, type UndoHandle, UndoJournal } from "./undo_journal.ts";
 export {
   makeWorkDirectory,

@@ -5,8 +5,10 @@ import {
   DeploymentRefusedError,
   detectInfrahubVersion,
   removeStaleLocks,
+  SERVER,
   stopApplicationServices,
   UndoJournal,
+  waitForService,
 } from "../deployment/mod.ts";
 import { requireAccess } from "./access.ts";
 import { checkArchiveSpace } from "./archive_space.ts";
@@ -127,7 +129,10 @@ export async function backUpDeployment<Result>(
     postgres: wanted.has("postgres"),
   });
   const storagePath = wanted.has("storage") ? await findLocalStorage(deployment) : undefined;
-  if (storagePath === undefined) reporter.info(WITHOUT_STORAGE);
+  if (options.resume === undefined && storagePath === undefined) reporter.info(WITHOUT_STORAGE);
+  if (options.resume !== undefined && options.withStorage && storagePath === undefined) {
+    reporter.warn("--with-storage ignored: a resumed backup gets what it lacks, and nothing else");
+  }
   const size = needsNeo4j ? await measureNeo4j(deployment, credentials.neo4j) : undefined;
   if (isDowntime) await announceDowntime(deployment, options.pauseMs ?? 0);
   else if (size !== undefined) await checkEnterpriseBackupSpace(deployment, size.store);
@@ -263,6 +268,10 @@ function withStorage(
       signal.throwIfAborted();
       await Promise.race([graphIsRead.promise, aborted]);
       await release();
+      // With --no-wait nobody has waited for the container in which the objects are.
+      if (deployment.waitsForServices === false && deployment.environment.kind !== "host") {
+        await waitForService({ ...deployment, signal }, SERVER);
+      }
     },
   });
   return [...noted, verifiedSource(storage, edition, deployment.reporter)];

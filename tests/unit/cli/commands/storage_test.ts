@@ -272,6 +272,27 @@ for (const backend of ["plakar", "tarball"] as const) {
   });
 }
 
+Deno.test("--with-storage --no-wait waits for the server all the same, which has the objects", async () => {
+  await using bench = await Workbench.create();
+  const objects = await fill(`${bench.root}/objects`, OBJECTS);
+  const deployment = new StorageDeployment(objects);
+  deployment.healths.set(SERVER, ["unhealthy", "healthy"]);
+  const argv = ["create", "--with-storage", "--no-wait"];
+  const { code, err } = await bench.run(argv, { deployment });
+  assertEquals([code, deployment.healths.get(SERVER)], [0, []], err);
+});
+
+Deno.test("--with-storage adds nothing to a backup that has begun without it", async () => {
+  await using bench = await Workbench.create();
+  const broken = new ScriptedDeployment({ postgres: "fails" });
+  assertEquals((await bench.run(["create"], { deployment: broken })).code, 1);
+  const [group] = await bench.groups();
+  const argv = ["create", "--with-storage", "--resume", group?.backup_id ?? ""];
+  const { code, err } = await bench.run(argv);
+  assertEquals(code, 0, err);
+  assertStringIncludes(err, "--with-storage ignored: a resumed backup gets what it lacks");
+});
+
 Deno.test("objects that could not be read are added by --resume, and may be restored alone", async () => {
   await using bench = await Workbench.create();
   const objects = await fill(`${bench.root}/objects`, OBJECTS);
@@ -285,6 +306,7 @@ Deno.test("objects that could not be read are added by --resume, and may be rest
     deployment: new StorageDeployment(objects),
   });
   assertEquals(resumed.code, 0, resumed.err);
+  assertEquals(resumed.err.includes("Not in this backup"), false);
   const [whole] = await bench.groups();
   assertEquals([whole?.status, whole?.snapshots.map(({ component }) => component)], [
     "complete",

@@ -160,6 +160,7 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["restore", "--to"],
   ["restore", "--no-wait"],
   ["restore", "--upgrade"],
+  ["restore", "--flush-cache"],
   ["keygen", "--output"],
   ["keygen", "--force"],
   ["environment detect", "--json"],

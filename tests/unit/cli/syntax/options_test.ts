@@ -160,7 +160,6 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["restore", "--to"],
   ["restore", "--no-wait"],
   ["restore", "--upgrade"],
-  ["restore", "--flush-cache"],
   ["keygen", "--output"],
   ["keygen", "--force"],
   ["environment detect", "--json"],

@@ -18,7 +18,7 @@ export const EXIT_SUSPICIOUS = 3;
 export const EXIT_INCOMPLETE = 4;
 
 /** Ended by SIGHUP, as when the terminal is closed. */
-export const EXIT_HUNG_UP = 129;
+export const EXIT_HANGUP = 129;
 
 /** Ended by SIGINT: 128 and the signal's number, as shells count. */
 export const EXIT_INTERRUPTED = 130;

@@ -38,7 +38,7 @@ export {
 } from "./catalogue/mod.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Component, type Neo4jEdition, recordPath } from "./component.ts";
-export { type Deployment, UndoFailedError } from "./deployment/mod.ts";
+export { type Deployment, DeploymentRefusedError, UndoFailedError } from "./deployment/mod.ts";
 export {
   commandSource,
   communityDumpAt,
@@ -68,9 +68,14 @@ export {
   type CreatedBackup,
   type Credentials,
   type DeploymentBackupOptions,
+  describeLeftovers,
+  describeRun,
   findCredentials,
+  findPlace,
   identifyDeployment,
+  isLost,
   planRestore,
+  recoverRun,
   type RestoredFile,
   restoreToDirectory,
   type TransferCounts,
@@ -93,3 +98,4 @@ export {
 } from "./tarball/mod.ts";
 export { type FlushKind, flushRuns, parseFlushArguments } from "./tasks/mod.ts";
 export { formatLocalTime } from "./timestamp.ts";
+export { DeploymentRuns, type RunRecord, type UnfinishedRun } from "./unfinished/mod.ts";

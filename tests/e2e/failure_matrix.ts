@@ -49,6 +49,7 @@ const FATES: Readonly<Record<string, Fate>> = {
   "unchanged": "as before",
   "put back as it was before": "as before",
   "being replaced: its data is not usable": "lost",
+  "replaced, but it does not answer": "lost",
   "restored": "restored",
 };
 

@@ -1,6 +1,7 @@
 /**
  * SIGTERM at many moments of a `create` and of a `restore`, with both backends: the documented exit
- * code, no false success, the deployment as it was, and the next run succeeds.
+ * code, no false success, the deployment as it was, and the next run succeeds. SIGKILL at a few of a
+ * `restore`: the next command says so, and `restore --recover` puts it right.
  *
  * @module
  */
@@ -32,6 +33,7 @@ export async function interruptions(
     await bed.seed(`interruptions_${backend.name}`);
     await interruptedCreates(t, bed, backend, folder);
     await interruptedRestores(t, bed, backend, folder);
+    await killedRestores(t, bed, backend, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -136,4 +138,41 @@ async function interruptedRestores(
       assertEquals(await bed.readAll(), backup);
     },
   );
+}
+
+/** The first, the middle and the last of the moments at which nothing is kept from going on. */
+function killMoments({ instants }: TestBed): readonly Instant[] {
+  const moments = instants.restore.filter(({ stall }) => stall === undefined);
+  const chosen = [0, moments.length >> 1, moments.length - 1].map((at) => moments[at]);
+  return [...new Set(chosen)].filter((moment) => moment !== undefined);
+}
+
+async function killedRestores(
+  t: Deno.TestContext,
+  bed: TestBed,
+  backend: Backend,
+  folder: string,
+): Promise<void> {
+  const env = { XDG_STATE_HOME: `${folder}/state` };
+  const backup = await bed.readAll();
+  const older = backupOf(backend, (await runToolOk(bed, backend.create(folder), { env })).stdout);
+  await bed.change(`killed_restores_of_${backend.name}`);
+  const before = await bed.readAll();
+  const newer = backupOf(backend, (await runToolOk(bed, backend.create(folder), { env })).stdout);
+  for (const instant of killMoments(bed)) {
+    const fn = async (): Promise<void> => {
+      await using run = await RunningTool.start(bed, backend.restore(folder, older), { env });
+      await run.reach(instant.event);
+      run.signal("SIGKILL");
+      await run.outcome;
+      const recovered = await runToolOk(bed, ["restore", "--recover"], { env });
+      await bed.assertBackToNormal();
+      const data = await bed.readAll();
+      const isOld = JSON.stringify(data) === JSON.stringify(before);
+      assertEquals(data, isOld ? before : backup, recovered.stderr);
+      if (!isOld) await runToolOk(bed, backend.restore(folder, newer), { env });
+      assertEquals(await bed.readAll(), before);
+    };
+    await t.step(`${backend.name}, restore: SIGKILL when ${instant.name}, and --recover`, fn);
+  }
 }

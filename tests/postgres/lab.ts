@@ -97,5 +97,6 @@ export async function restore(server: PostgresServer, bytes: Uint8Array): Promis
   });
   await target.write(bytes);
   await target.close();
+  await target.settle(false);
   await target.finish();
 }

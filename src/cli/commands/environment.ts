@@ -1,7 +1,15 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { CommandFailedError, type FoundEnvironments } from "../../environment/mod.ts";
+import { findPlace } from "../../infrahub/mod.ts";
 import { writeJson } from "../report/mod.ts";
-import { connect, detectOptions, type Session, type SessionProvider } from "../session/mod.ts";
+import {
+  connect,
+  deploymentRuns,
+  detectOptions,
+  type Session,
+  type SessionProvider,
+  tellOf,
+} from "../session/mod.ts";
 import { actAsMenu } from "../syntax/mod.ts";
 
 /** Adds `environment` and what is below it. */
@@ -23,7 +31,29 @@ function addDetect(environment: CommandUnknownOpts, session: SessionProvider): v
       const { deployment } = await connect(current);
       const { kind, target } = deployment.environment;
       current.reporter.info(`Target: ${target}`);
-      if (options.json || current.json) writeJson(current, { kind, target });
+      const place = await findPlace(deployment, current.context.hostname());
+      const unfinished = await deploymentRuns(current, { place })?.find() ?? [];
+      for (const run of unfinished) {
+        current.reporter.warn(
+          tellOf(run) + (run.isAlive ? "" : '; "restore --recover" puts it right'),
+        );
+      }
+      if (options.json || current.json) {
+        writeJson(current, {
+          kind,
+          target,
+          ...(unfinished.length === 0 ? {} : {
+            unfinished: unfinished.map((run) => ({
+              command: run.command,
+              host: run.host,
+              pid: run.pid,
+              started_at: run.startedAt.toISOString(),
+              alive: run.isAlive,
+              left: run.leftovers.map(({ kind }) => kind),
+            })),
+          }),
+        });
+      }
     });
 }
 

@@ -8,7 +8,7 @@
 
 import {
   EXIT_FAILURE,
-  EXIT_HUNG_UP,
+  EXIT_HANGUP,
   EXIT_INCOMPLETE,
   EXIT_INTERRUPTED,
   EXIT_SUCCESS,
@@ -18,7 +18,7 @@ import {
 
 export {
   EXIT_FAILURE,
-  EXIT_HUNG_UP,
+  EXIT_HANGUP,
   EXIT_INCOMPLETE,
   EXIT_INTERRUPTED,
   EXIT_SUCCESS,
@@ -53,7 +53,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
       "still being made, or single snapshots of it were removed",
   },
   {
-    code: EXIT_HUNG_UP,
+    code: EXIT_HANGUP,
     meaning: "Ended by SIGHUP (the terminal was closed), after everything was put back",
   },
   { code: EXIT_INTERRUPTED, meaning: "Ended by SIGINT (Ctrl+C), after everything was put back" },
@@ -64,5 +64,5 @@ export const EXIT_CODES: readonly ExitCode[] = [
 export const EXIT_STATUS_HELP = `
 Exit status:
   ${EXIT_SUCCESS} when everything was done, ${EXIT_FAILURE} on failure or wrong usage, ${EXIT_SUSPICIOUS} when a backup was made but is suspiciously
-  small, ${EXIT_INCOMPLETE} when a check found no damage but incomplete backups, ${EXIT_HUNG_UP}, ${EXIT_INTERRUPTED} or ${EXIT_TERMINATED} when ended
+  small, ${EXIT_INCOMPLETE} when a check found no damage but incomplete backups, ${EXIT_HANGUP}, ${EXIT_INTERRUPTED} or ${EXIT_TERMINATED} when ended
   by SIGHUP, SIGINT or SIGTERM`;

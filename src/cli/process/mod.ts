@@ -10,7 +10,7 @@ export { type CliContext, processContext } from "./context.ts";
 export {
   EXIT_CODES,
   EXIT_FAILURE,
-  EXIT_HUNG_UP,
+  EXIT_HANGUP,
   EXIT_INCOMPLETE,
   EXIT_INTERRUPTED,
   EXIT_STATUS_HELP,

@@ -1,9 +1,9 @@
 import { killRunningCommands } from "../../environment/mod.ts";
 import { ToolError } from "../../errors/mod.ts";
-import { EXIT_HUNG_UP, EXIT_INTERRUPTED, EXIT_TERMINATED } from "./exit_codes.ts";
+import { EXIT_HANGUP, EXIT_INTERRUPTED, EXIT_TERMINATED } from "./exit_codes.ts";
 
 const SIGNALS = [
-  ["SIGHUP", EXIT_HUNG_UP],
+  ["SIGHUP", EXIT_HANGUP],
   ["SIGINT", EXIT_INTERRUPTED],
   ["SIGTERM", EXIT_TERMINATED],
 ] as const;

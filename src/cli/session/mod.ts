@@ -23,6 +23,7 @@ export {
   findDeployment,
   type IdentifiedConnection,
 } from "./connect.ts";
+export { deploymentRuns, recordOf, settleEarlierRuns, tellOf } from "./earlier_runs.ts";
 export { cacheDirectory, openForSnapshots, repositoryAccess } from "./repository.ts";
 export { s3Settings } from "./s3_settings.ts";
 export { stateDirectory } from "./state_directory.ts";

@@ -2,7 +2,7 @@ import type { ServiceName } from "../../environment/mod.ts";
 import type { Deployment } from "./deployment.ts";
 import { messageOf } from "../../errors/mod.ts";
 import { Secret } from "../secret.ts";
-import { SERVER } from "./service_names.ts";
+import { DATABASE, SERVER } from "./service_names.ts";
 
 /** How to get into a database. */
 export interface DatabaseCredentials {
@@ -27,7 +27,7 @@ type Parts = { readonly [part in keyof typeof VARIABLES]?: string };
 
 /**
  * Finds the credentials of Neo4j: in the tool's own environment, else in that of the service that uses
- * them, else what is usual. A service that cannot be asked only warns: a deployment that is down is
+ * them, else what Neo4j was first started with, else what is usual. A service that cannot be asked only warns: a deployment that is down is
  * one that may have to be restored.
  *
  * @param readVariable the tool's own environment
@@ -41,11 +41,28 @@ export async function findNeo4jCredentials(
   let uri: string | undefined;
   if (isHost || !(found.database && found.username && found.password)) {
     const inService = await readServiceVariables(deployment, SERVER, "Neo4j");
-    found = { ...(inService ? readParts(inService) : {}), ...found };
+    const theirs = inService ? readParts(inService) : await readFirstPassword(deployment);
+    found = { ...theirs, ...found };
     if (isHost && inService) uri = uriOf(inService);
   }
   const { password, ...names } = { ...DEFAULTS, ...found };
   return { ...names, password: new Secret(password), ...(uri === undefined ? {} : { uri }) };
+}
+
+/**
+ * What Neo4j's image was given for its first start: a killed restore leaves the service down that knows
+ * better, and what it left has to be put right.
+ */
+async function readFirstPassword({ environment, signal }: Deployment): Promise<Parts> {
+  if (environment.kind === "host") return {};
+  try {
+    const output = await environment.run(DATABASE, ["printenv", "NEO4J_AUTH"], { signal });
+    const [, username, password] = /^([^/]+)\/(.+)$/.exec(output.trim()) ?? [];
+    return username === undefined || password === undefined ? {} : { username, password };
+  } catch {
+    signal.throwIfAborted();
+    return {};
+  }
 }
 
 /**

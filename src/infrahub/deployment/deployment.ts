@@ -45,12 +45,23 @@ export async function attempt<Value>(
   }
 }
 
-/** What a component's bytes are written to while it is restored. */
+/**
+ * What a component's bytes are written to while it is restored. Until it is settled, the journal can
+ * put back what was there before.
+ */
 export interface ComponentTarget {
   /** Hands over bytes; they may be reused once this resolves. */
   write(bytes: Uint8Array): Promise<void>;
   /** Ends the bytes and does all that makes them the live data. */
   close(): Promise<void>;
+  /**
+   * The new data stays, whatever happens from now on.
+   *
+   * @param keepsOld whether the data that was replaced stays as well
+   */
+  settle(keepsOld: boolean): Promise<void>;
+  /** Removes what is not kept of the old data, once settled. A failure only warns. */
+  finish(): Promise<void>;
   /** Gives up, and puts back what can be put back. Idempotent; never throws. */
   abort(reason: unknown): Promise<void>;
 }

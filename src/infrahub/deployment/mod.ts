@@ -36,7 +36,12 @@ export {
   TASK_MANAGER_DATABASE,
   TASK_WORKER,
 } from "./service_names.ts";
-export { restartDependencies, startFrontServices, stopApplicationServices } from "./services.ts";
+export {
+  restartDependencies,
+  startApplicationServices,
+  startFrontServices,
+  stopApplicationServices,
+} from "./services.ts";
 export { wipeMessageQueue } from "./message_queue.ts";
 export { waitForService } from "./service_readiness.ts";
 export { type UndoAction, UndoFailedError, type UndoHandle, UndoJournal } from "./undo_journal.ts";

@@ -51,8 +51,9 @@ export async function stopApplicationServices(
     if (await statusOf(deployment, service) === "running") running.push(service);
   }
   const stopped: ServiceName[] = [];
-  const undo = journal.push({
+  const undo = await journal.push({
     name: "start the application services again",
+    ...(running.length === 0 ? {} : { leaves: { kind: "services", services: running } }),
     run: (undoSignal) =>
       startApplicationServices({ ...deployment, signal: undoSignal }, stopped, options),
   });

@@ -2,6 +2,7 @@ import { messageOf, ToolError } from "../../errors/mod.ts";
 import type { Clock } from "../clock.ts";
 import { formatDuration } from "../../environment/mod.ts";
 import type { Reporter } from "../reporter.ts";
+import type { Leftover, RunDirection, RunRecord } from "../unfinished/mod.ts";
 
 /** How a disturbing step is taken back. */
 export interface UndoAction {
@@ -26,6 +27,8 @@ export interface UndoAction {
    * @default {false}
    */
   readonly harmless?: boolean;
+  /** What another process has to know to put it right when this one is killed. */
+  readonly leaves?: Leftover;
 }
 
 /** What has become of an action. */
@@ -41,28 +44,42 @@ export interface UndoHandle {
   /** Does it now, as a step of the run, and takes it off when it succeeded. Once is enough. */
   perform(): Promise<void>;
   /** Takes it off without doing it: the step is to stay. */
-  forget(): void;
+  forget(): Promise<void>;
+  /** The step has gone on: this is left if the process is killed now. */
+  leaves(leftover: Leftover): Promise<void>;
 }
 
 const TIMEOUT_MS = 600_000;
 
 interface Entry {
   readonly action: UndoAction;
+  leftover: Leftover | undefined;
   running: Promise<void> | undefined;
 }
 
 /**
  * What must be taken back when a run fails or is interrupted. Push *before* the step that disturbs:
- * an interruption may come between the two.
+ * an interruption may come between the two. What is on it is kept in the run's record as well, which
+ * outlives the process.
  */
 export class UndoJournal {
   readonly #reporter: Reporter;
   readonly #clock: Clock;
+  readonly #record: RunRecord | undefined;
   readonly #entries: Entry[] = [];
+  #direction: RunDirection = "back";
 
-  constructor(options: { readonly reporter: Reporter; readonly clock: Clock }) {
+  constructor(
+    options: {
+      readonly reporter: Reporter;
+      readonly clock: Clock;
+      /** Keeps what would be left when the process is killed. */
+      readonly record?: RunRecord | undefined;
+    },
+  ) {
     this.#reporter = options.reporter;
     this.#clock = options.clock;
+    this.#record = options.record;
   }
 
   /** Names of what is still to be taken back, the newest first. */
@@ -70,19 +87,25 @@ export class UndoJournal {
     return this.#entries.map((entry) => entry.action.name).reverse();
   }
 
-  /** Puts an action on top. */
-  push(action: UndoAction): UndoHandle {
-    const entry: Entry = { action, running: undefined };
+  /** Puts an action on top; the step may begin once this resolves. */
+  async push(action: UndoAction): Promise<UndoHandle> {
+    const entry: Entry = { action, leftover: action.leaves, running: undefined };
     this.#entries.push(entry);
+    if (entry.leftover !== undefined) await this.#keep();
     return {
       perform: () => this.#perform(entry),
       forget: () => this.#remove(entry),
+      leaves: (leftover) => {
+        entry.leftover = leftover;
+        return this.#keep();
+      },
     };
   }
 
-  /** The run has succeeded: what is left on the journal is to stay as it is. */
-  commit(): void {
-    this.#entries.length = 0;
+  /** From now on, what is unfinished is brought to its end, and not taken back. */
+  async turn(): Promise<void> {
+    this.#direction = "on";
+    await this.#keep();
   }
 
   /**
@@ -113,15 +136,18 @@ export class UndoJournal {
    *
    * @throws {UndoFailedError} when `body` succeeded and something could not be taken back
    */
-  async protect<Value>(body: () => Promise<Value>): Promise<Value> {
+  async protect<Value>(body: (journal: this) => Promise<Value>): Promise<Value> {
     let value: Value;
     try {
-      value = await body();
+      value = await body(this);
     } catch (error) {
       await this.undo();
+      await this.#record?.end();
       throw error;
     }
-    const failed = (await this.undo()).filter((result) => "error" in result && !result.harmless);
+    const results = await this.undo();
+    await this.#record?.end();
+    const failed = results.filter((result) => "error" in result && !result.harmless);
     if (failed.length > 0) throw new UndoFailedError(failed);
     return value;
   }
@@ -163,9 +189,18 @@ export class UndoJournal {
     }
   }
 
-  #remove(entry: Entry): void {
+  async #remove(entry: Entry): Promise<void> {
     const at = this.#entries.indexOf(entry);
-    if (at >= 0) this.#entries.splice(at, 1);
+    if (at < 0) return;
+    this.#entries.splice(at, 1);
+    if (entry.leftover !== undefined) await this.#keep();
+  }
+
+  async #keep(): Promise<void> {
+    await this.#record?.keep(
+      this.#direction,
+      this.#entries.flatMap(({ leftover }) => leftover === undefined ? [] : [leftover]),
+    );
   }
 }
 

@@ -28,8 +28,9 @@ export async function makeWorkDirectory(
 ): Promise<WorkDirectory> {
   const { environment, reporter, signal } = deployment;
   const path = `${WORK_PARENT}/infrahubops-${crypto.randomUUID()}`;
-  const handle: UndoHandle = journal.push({
+  const handle: UndoHandle = await journal.push({
     name: `remove ${path} from ${service}`,
+    leaves: { kind: "directory", service, path },
     harmless: true,
     timeoutMs: REMOVE_TIMEOUT_MS,
     run: async (undoSignal) => {

@@ -2,7 +2,13 @@ import type { CommandStream } from "../../environment/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
 import { asNeo4j } from "./_as_neo4j.ts";
 import { findNeo4jDirectories } from "./_directories.ts";
-import { StagedDatabase } from "./_staged_database.ts";
+import {
+  exchangeBack,
+  lookAtStage,
+  removeBeside,
+  StagedDatabase,
+  type StagedNeo4j,
+} from "./_staged_database.ts";
 import { recordPath } from "../component.ts";
 import {
   attempt,
@@ -11,7 +17,7 @@ import {
   type DatabaseCredentials,
   type Deployment,
   requireFreeSpace,
-  type UndoJournal,
+  UndoJournal,
 } from "../deployment/mod.ts";
 import { checkNeo4jDatabaseName } from "./cypher.ts";
 import { type ComponentSource, neo4jDumpCompression, type OpenSource } from "../dump/mod.ts";
@@ -31,6 +37,8 @@ export interface CommunityLoadOptions extends FreezeOptions {
   readonly migrateFormat: boolean;
   /** Told when the database in use has been replaced, or may have been: until then it is as it was. */
   readonly onReplace?: () => void;
+  /** Told when it has been put back after that. */
+  readonly onPutBack?: () => void;
 }
 
 /**
@@ -140,7 +148,7 @@ export async function openNeo4jCommunityTarget(
   options: CommunityLoadOptions,
 ): Promise<ComponentTarget> {
   const { environment, reporter, signal } = deployment;
-  const { stallTimeoutMs, migrateFormat, onReplace = () => {} } = options;
+  const { stallTimeoutMs, migrateFormat, onReplace = () => {}, onPutBack = () => {} } = options;
   const database = checkNeo4jDatabaseName(credentials.database);
   reporter.info("Restoring Neo4j database (Community Edition streamed load)...");
   const start = "failed to start neo4j streamed load";
@@ -170,16 +178,38 @@ export async function openNeo4jCommunityTarget(
     const frozen = await freezeNeo4j(deployment, credentials, journal, options);
     try {
       signal.throwIfAborted();
-      await staged.exchange(deployment, frozen, onReplace);
+      await staged.exchange(deployment, frozen, onReplace, {
+        name: "put the Neo4j database back as it was",
+        timeoutMs: 0, // Each of its steps has a limit.
+        run: async (undoSignal) => {
+          const undoing = { ...deployment, signal: undoSignal };
+          await putBackStaged(undoing, credentials, staged.facts, options);
+          onPutBack();
+        },
+      });
     } catch (error) {
       await thawWithWarning(deployment, frozen);
+      await putBackWithWarning();
       throw error;
     }
     try {
       await frozen.thaw();
     } catch (error) {
-      reporter.warn(`The Neo4j database as it was before is kept in ${staged.former}`);
+      // A graph that does not open is no graph: the one before comes back, and its tasks with it.
+      reporter.warn(`Neo4j does not open what was restored: ${messageOf(error)}`);
+      await putBackWithWarning();
       throw error;
+    }
+  };
+  const putBackWithWarning = async () => {
+    try {
+      await staged.putBack();
+    } catch (error) {
+      // Stays on the journal, where it is tried again.
+      reporter.warn(
+        `Could not put the Neo4j database back, which is kept in ${staged.former}: ` +
+          messageOf(error),
+      );
     }
   };
   const what = "failed to load neo4j dump from stream";
@@ -201,14 +231,50 @@ export async function openNeo4jCommunityTarget(
         await staged.discard(deployment);
         throw error;
       }
-      await staged.removeFormer(deployment);
       reporter.info("Neo4j database restored");
+    },
+    settle: (keepsOld) => staged.settle(deployment, keepsOld),
+    finish: async () => {
+      await staged.removeFormer(deployment);
     },
     abort: async (reason) => {
       await input.abort(reason);
       await staged.discard(deployment);
     },
   };
+}
+
+/**
+ * Puts the database back that a staged one has replaced, be it half or as a whole, and removes the
+ * staged one. May be called again after a failure.
+ *
+ * @returns whether it had been replaced
+ */
+export async function putBackStaged(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+  facts: StagedNeo4j,
+  options: FreezeOptions,
+): Promise<boolean> {
+  const { reporter, clock } = deployment;
+  const isReplaced = await attempt(
+    deployment,
+    "failed to look at the neo4j databases",
+    async () => await lookAtStage(deployment, facts) !== "before",
+  );
+  if (isReplaced) {
+    await new UndoJournal({ reporter, clock }).protect(async (journal) => {
+      const frozen = await freezeNeo4j(deployment, credentials, journal, options);
+      await attempt(
+        deployment,
+        "failed to exchange the neo4j databases back",
+        () => exchangeBack(deployment, facts, frozen),
+      );
+      await frozen.thaw();
+    });
+  }
+  await removeBeside(deployment, facts, "stage");
+  return isReplaced;
 }
 
 function isBareGzip(start: Uint8Array): boolean {

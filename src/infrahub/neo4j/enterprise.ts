@@ -213,6 +213,9 @@ export async function openNeo4jEnterpriseTarget(
       }
       reporter.info("Neo4j database restored");
     },
+    // It is replaced in place: nothing is left of the old one.
+    settle: () => Promise.resolve(),
+    finish: () => Promise.resolve(),
     abort: async (reason) => {
       await input.abort(reason);
       await work.remove();

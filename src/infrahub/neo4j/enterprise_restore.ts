@@ -24,6 +24,10 @@ export interface EnterpriseRestoreOptions {
    * @default {600000}
    */
   readonly onlineTimeoutMs?: number;
+  /** Told before the database in use is replaced: until then it is as it was. */
+  readonly onReplace?: () => void;
+  /** Told when it has been: from then on the old data is nowhere. */
+  readonly onReplaced?: () => Promise<void>;
 }
 
 /** A backup that lies unpacked beside the server. */
@@ -78,8 +82,10 @@ export async function restoreSingle(
   const script = await findMetadataScript(deployment, credentials);
   await removeOldScript(deployment, script, backup);
   let isRestored = false;
-  const start = journal.push({
-    name: `start Neo4j database ${credentials.database}`,
+  const { database } = credentials;
+  const start = await journal.push({
+    name: `start Neo4j database ${database}`,
+    leaves: { kind: "replaced-neo4j", database, step: "stopped" },
     run: async (undoSignal) => {
       const undo = { ...deployment, signal: undoSignal };
       await attempt(
@@ -99,7 +105,11 @@ export async function restoreSingle(
     "failed to stop neo4j database",
     () => runCypher(deployment, credentials, { query: `stop database ${name}` }),
   );
+  await start.leaves({ kind: "replaced-neo4j", database, step: "replacing" });
+  backup.onReplace?.();
   await restoreFiles(deployment, credentials, backup);
+  await start.leaves({ kind: "replaced-neo4j", database, step: "replaced" });
+  await backup.onReplaced?.();
   await restoreMetadata(deployment, credentials, script, backup);
   isRestored = true;
   await start.perform();
@@ -114,16 +124,23 @@ export async function restoreSingle(
 export async function restoreCluster(
   deployment: Deployment,
   credentials: DatabaseCredentials,
-  _journal: UndoJournal,
+  journal: UndoJournal,
   backup: UnpackedBackup,
 ): Promise<void> {
   const { reporter, signal } = deployment;
+  const { database } = credentials;
   const name = quoteCypherName(credentials.database);
   // All that can be found out before the database is dropped.
   const seeder = await findThisServer(deployment, credentials);
   const topology = await findTopology(deployment, credentials);
   const script = await findMetadataScript(deployment, credentials);
   await removeOldScript(deployment, script, backup);
+  const drop = await journal.push({
+    name: `restore Neo4j database ${database} again: nothing else brings it back`,
+    leaves: { kind: "replaced-neo4j", database, step: "replacing" },
+    run: () => Promise.reject(new DeploymentError("it has been dropped")),
+  });
+  backup.onReplace?.();
   try {
     await runCypher(deployment, credentials, { query: `STOP DATABASE ${name}` });
   } catch (error) {
@@ -149,8 +166,52 @@ export async function restoreCluster(
       { cause: error },
     );
   }
+  await drop.leaves({ kind: "replaced-neo4j", database, step: "replaced" });
+  await backup.onReplaced?.();
   await waitUntilOnline(deployment, credentials, backup.onlineTimeoutMs ?? ONLINE_TIMEOUT_MS);
   await restoreMetadata(deployment, credentials, script, backup);
+  await drop.forget();
+}
+
+/**
+ * Starts a database that another process has stopped to replace it, and waits until it is online.
+ *
+ * @throws {DeploymentError} when it does not come online in time
+ */
+export async function startReplacedDatabase(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+  timeoutMs: number,
+): Promise<void> {
+  await waitForServer(deployment, credentials, timeoutMs);
+  await attempt(
+    deployment,
+    "failed to start neo4j database",
+    () =>
+      runCypher(deployment, credentials, {
+        query: `start database ${quoteCypherName(credentials.database)}`,
+      }),
+  );
+  await waitUntilOnline(deployment, credentials, timeoutMs);
+}
+
+/** Waits until the server itself answers: the database may be down. */
+async function waitForServer(
+  deployment: Deployment,
+  credentials: DatabaseCredentials,
+  timeoutMs: number,
+): Promise<void> {
+  await poll(deployment, {
+    failure: "Neo4j did not become ready",
+    timeoutMs,
+    intervalMs: ONLINE_INTERVAL_MS,
+    probe: async (probe) => {
+      await runCypher(probe, credentials, {
+        query: "SHOW DATABASES YIELD name RETURN count(name)",
+      });
+      return { done: true, value: undefined };
+    },
+  });
 }
 
 async function restoreFiles(

@@ -17,10 +17,12 @@ import {
   DeploymentError,
   DeploymentRefusedError,
   poll,
+  type UndoAction,
   type UndoHandle,
   type UndoJournal,
   WORK_PARENT,
 } from "../deployment/mod.ts";
+import type { Leftover } from "../unfinished/mod.ts";
 import { waitForNeo4j } from "./readiness.ts";
 
 /** How Neo4j is stopped and brought back. */
@@ -145,8 +147,9 @@ async function stopService(
       "failed to stop neo4j: nothing is known here that stops and starts it (name its unit)",
     );
   }
-  const undo = journal.push({
+  const undo = await journal.push({
     name: "start Neo4j again",
+    leaves: { kind: "stopped-neo4j" },
     timeoutMs: readyTimeoutMs + RESUME_TRIES * RESUME_COMMAND_MS,
     run: async (undoSignal) => {
       const undoing = { ...deployment, signal: undoSignal };
@@ -193,7 +196,7 @@ async function holdProcess(
   const directory = `${WORK_PARENT}/infrahubops-${crypto.randomUUID()}`;
   const line = new WatchdogLine(environment, DATABASE, reporter);
   const target: HeldProcess = { pid, startTime, directory, line };
-  const undo = journal.push(resumption(deployment, credentials, target, options));
+  const undo = await journal.push(resumption(deployment, credentials, target, options));
   return await orThaw(deployment, undo, async () => {
     await attempt(
       deployment,
@@ -277,7 +280,7 @@ function resumption(
   credentials: DatabaseCredentials,
   { directory, pid, startTime, line }: HeldProcess,
   { readyTimeoutMs = READY_TIMEOUT_MS }: FreezeOptions,
-) {
+): UndoAction {
   const { environment, reporter, clock } = deployment;
   let resumed = false;
   let cleared = false;
@@ -323,6 +326,7 @@ function resumption(
   };
   return {
     name: RESUMPTION,
+    leaves: { kind: "held-neo4j", pid, startTime, directory },
     timeoutMs: readyTimeoutMs + 2 * RESUME_TRIES * RESUME_COMMAND_MS,
     run: async (signal: AbortSignal) => {
       if (!resumed) resumed = await line.close();
@@ -343,6 +347,26 @@ function resumption(
       if (!cleared) await clear(signal);
     },
   };
+}
+
+/**
+ * Resumes a Neo4j that another process has held, and calls its watchdog off. One that runs again is
+ * left alone; whether it answers has to be waited for.
+ */
+export async function resumeHeldNeo4j(
+  { environment, reporter, signal }: Deployment,
+  { directory, pid, startTime }: Extract<Leftover, { kind: "held-neo4j" }>,
+): Promise<void> {
+  try {
+    await environment.run(DATABASE, resumeNeo4jArgv(directory, pid, startTime), {
+      signal,
+      timeoutMs: RESUME_COMMAND_MS,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    // Its container may be on its way up: that Neo4j answers is what counts.
+    reporter.debug(`Could not resume process ${pid}: ${messageOf(error)}`);
+  }
 }
 
 /** Does `action`; when it fails, Neo4j is brought back before its error goes on. */

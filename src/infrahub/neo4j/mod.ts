@@ -11,6 +11,7 @@ export {
   checkCommunityLoadSpace,
   neo4jCommunitySource,
   openNeo4jCommunityTarget,
+  putBackStaged,
 } from "./community.ts";
 export { readDeploymentId, resetDeploymentId } from "./deployment_id.ts";
 export { resolveEdition } from "./edition.ts";
@@ -23,6 +24,10 @@ export {
   neo4jEnterpriseSource,
   openNeo4jEnterpriseTarget,
 } from "./enterprise.ts";
+export { startReplacedDatabase } from "./enterprise_restore.ts";
+export { resumeHeldNeo4j } from "./freeze.ts";
+export { DatabaseNotOpenedError, waitForNeo4j } from "./readiness.ts";
+export { lookAtStage, removeBeside } from "./_staged_database.ts";
 export { checkRedaction, redact, requireRedactionConfirmed } from "./redaction.ts";
 export { measureNeo4j } from "./store_size.ts";
 export { readGraphVersion, readNeo4jVersion, readNeo4jVersions } from "./versions.ts";

@@ -86,7 +86,8 @@ export function isSameDeployment(a: DeploymentIdentity, b: DeploymentIdentity): 
   return !isOtherId || isProvedUnique(a.place, b.place);
 }
 
-function isSamePlace(a: Place, b: Place): boolean {
+/** Whether two descriptions are of one place, whatever it is called and whatever data is in it. */
+export function isSamePlace(a: Place, b: Place): boolean {
   if (a.kind !== b.kind) return false;
   if (a.id !== undefined && b.id !== undefined) {
     // A host that is renamed stays itself.

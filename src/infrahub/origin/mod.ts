@@ -11,6 +11,7 @@ export {
   type DeploymentIdentity,
   identityName,
   isSameDeployment,
+  isSamePlace,
   namesDeployment,
   type Place,
   showDeployment,

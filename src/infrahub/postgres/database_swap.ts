@@ -1,6 +1,8 @@
 import { type Deployment, poll } from "../deployment/mod.ts";
 import { formatBackupId } from "../timestamp.ts";
 import { creationClauses, propertyStatements } from "./database_properties.ts";
+import type { Leftover } from "../unfinished/mod.ts";
+import type { PostgresClient } from "./client.ts";
 import type { RestorablePostgres } from "./restore_check.ts";
 import { maintenanceDatabase, quoteSqlName, quoteSqlText, runSql } from "./sql.ts";
 
@@ -8,6 +10,9 @@ import { maintenanceDatabase, quoteSqlName, quoteSqlText, runSql } from "./sql.t
 const MAX_NAME_BYTES = 63;
 const TIMEOUT_MS = 60_000;
 const INTERVAL_MS = 1_000;
+
+/** What another process knows a swap by. */
+export type SwappedPostgres = Extract<Leftover, { kind: "postgres" }>;
 
 /**
  * The three names of a database that is replaced, and the ways between them.
@@ -17,67 +22,88 @@ const INTERVAL_MS = 1_000;
  * taken back if this process was killed.
  */
 export class DatabaseSwap {
-  /** Name of the new database while it is filled. */
-  readonly fresh: string;
-  /** Name of the old database after the swap. */
-  readonly old: string;
-  readonly #target: RestorablePostgres;
-  readonly #database: string;
+  readonly facts: SwappedPostgres;
+  readonly #client: PostgresClient;
   #exchanging = false;
 
-  constructor(target: RestorablePostgres, now: Date) {
-    const stamp = formatBackupId(now);
-    this.#target = target;
-    this.#database = target.server.database;
-    this.fresh = fitName(this.#database, `_restore_${stamp}`);
-    this.old = fitName(this.#database, `_before_${stamp}`);
+  /** @param facts of a swap that another process may have begun */
+  constructor(client: PostgresClient, facts: SwappedPostgres) {
+    this.#client = client;
+    this.facts = facts;
   }
 
-  async create(deployment: Deployment): Promise<void> {
-    const { existing, creation } = this.#target;
+  /** @param now goes into the names */
+  static begin({ client, server, existing }: RestorablePostgres, now: Date): DatabaseSwap {
+    const stamp = formatBackupId(now);
+    const { database } = server;
+    return new DatabaseSwap(client, {
+      kind: "postgres",
+      database,
+      fresh: fitName(database, `_restore_${stamp}`),
+      old: fitName(database, `_before_${stamp}`),
+      existed: existing !== undefined,
+    });
+  }
+
+  async create(
+    deployment: Deployment,
+    { existing, creation }: Pick<RestorablePostgres, "existing" | "creation">,
+  ): Promise<void> {
     await this.#sql(
       deployment,
-      `CREATE DATABASE ${quoteSqlName(this.fresh)} TEMPLATE template0 ` +
+      `CREATE DATABASE ${quoteSqlName(this.facts.fresh)} TEMPLATE template0 ` +
         (existing === undefined ? creation : creationClauses(existing)),
     );
   }
 
   /** Puts the new database in the old one's place, with all that the old one has. */
-  async exchange(deployment: Deployment): Promise<void> {
-    const { existing, dumpedProperties } = this.#target;
-    const renames = [rename(this.fresh, this.#database)];
+  async exchange(
+    deployment: Deployment,
+    { existing, dumpedProperties }: Pick<RestorablePostgres, "existing" | "dumpedProperties">,
+  ): Promise<void> {
+    const { database, fresh, old } = this.facts;
+    const renames = [rename(fresh, database)];
     if (existing !== undefined) {
       // Not before: they would have counted for the session that filled it.
-      const statements = propertyStatements(this.fresh, existing);
+      const statements = propertyStatements(fresh, existing);
       if (statements.length > 0) await this.#sql(deployment, statements.join("; "));
-      renames.unshift(rename(this.#database, this.old));
+      renames.unshift(rename(database, old));
     }
     this.#exchanging = true;
     // Those of the dump name the database as it will be called.
-    await this.#renameAlone(deployment, [this.#database, this.fresh], [
-      ...renames,
-      ...dumpedProperties,
-    ]);
+    await this.#renameAlone(deployment, [database, fresh], [...renames, ...dumpedProperties]);
+  }
+
+  /**
+   * Finds out whether the new database is in the old one's place, and which are there: both names
+   * change in one transaction.
+   */
+  async look(deployment: Deployment): Promise<{ isExchanged: boolean; names: Set<string> }> {
+    const { database, fresh, old, existed } = this.facts;
+    const names = await this.#existingNames(deployment);
+    const isExchanged = existed ? names.has(old) : names.has(database) && !names.has(fresh);
+    return { isExchanged, names };
   }
 
   /** Finds out how far it came, and goes back to the state before. */
   async undo(deployment: Deployment): Promise<void> {
+    const { database, fresh, old, existed } = this.facts;
     const names = await this.#existingNames(deployment);
-    if (this.#target.existing === undefined) {
+    if (!existed) {
       // Under its final name it is ours only when it got there by our renaming.
-      const ours = !names.has(this.fresh) && this.#exchanging ? [this.#database] : [this.fresh];
+      const ours = !names.has(fresh) && this.#exchanging ? [database] : [fresh];
       return await this.#drop(deployment, ours);
     }
-    if (names.has(this.old)) {
-      const renames = [rename(this.old, this.#database)];
-      if (names.has(this.#database)) renames.unshift(rename(this.#database, this.fresh));
-      await this.#renameAlone(deployment, [this.#database, this.old], renames);
+    if (names.has(old)) {
+      const renames = [rename(old, database)];
+      if (names.has(database)) renames.unshift(rename(database, fresh));
+      await this.#renameAlone(deployment, [database, old], renames);
     }
-    await this.#drop(deployment, [this.fresh]);
+    await this.#drop(deployment, [fresh]);
   }
 
   async dropOld(deployment: Deployment): Promise<void> {
-    if (this.#target.existing !== undefined) await this.#drop(deployment, [this.old]);
+    if (this.facts.existed) await this.#drop(deployment, [this.facts.old]);
   }
 
   /** Ends the connections to some databases and renames; again when somebody was faster. */
@@ -98,7 +124,8 @@ export class DatabaseSwap {
   }
 
   async #existingNames(deployment: Deployment): Promise<Set<string>> {
-    const names = [this.#database, this.fresh, this.old];
+    const { database, fresh, old } = this.facts;
+    const names = [database, fresh, old];
     const output = await this.#sql(
       deployment,
       `SELECT datname FROM pg_database WHERE datname IN (${names.map(quoteSqlText).join(", ")})`,
@@ -115,7 +142,7 @@ export class DatabaseSwap {
         probe: async (probe) => {
           await this.#sql(probe, endConnections([name]));
           // A template cannot be dropped.
-          if (this.#target.existing?.isTemplate && await this.#exists(probe, name)) {
+          if (await this.#isTemplate(probe, name)) {
             await this.#sql(probe, `ALTER DATABASE ${quoteSqlName(name)} IS_TEMPLATE false`);
           }
           await this.#sql(probe, `DROP DATABASE IF EXISTS ${quoteSqlName(name)}`);
@@ -125,13 +152,17 @@ export class DatabaseSwap {
     }
   }
 
-  async #exists(deployment: Deployment, name: string): Promise<boolean> {
-    return (await this.#existingNames(deployment)).has(name);
+  async #isTemplate(deployment: Deployment, name: string): Promise<boolean> {
+    const output = await this.#sql(
+      deployment,
+      `SELECT 1 FROM pg_database WHERE datistemplate AND datname = ${quoteSqlText(name)}`,
+    );
+    return output.trim() !== "";
   }
 
   #sql(deployment: Deployment, sql: string): Promise<string> {
     // No limit: copying a template and dropping a large database take their time.
-    return runSql(deployment, this.#target.client, maintenanceDatabase(this.#database), sql, 0);
+    return runSql(deployment, this.#client, maintenanceDatabase(this.facts.database), sql, 0);
   }
 }
 

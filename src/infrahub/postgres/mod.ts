@@ -9,7 +9,12 @@
 export { describedClient } from "./client.ts";
 export { checkPostgresSource, postgresSource, startPostgres } from "./dump.ts";
 export { openPostgresTarget } from "./restore.ts";
-export { checkPostgresServer, type RestorablePostgres } from "./restore_check.ts";
+export { DatabaseSwap } from "./database_swap.ts";
+export {
+  checkPostgresServer,
+  findPrivilegedClient,
+  type RestorablePostgres,
+} from "./restore_check.ts";
 export { formatServer, type PostgresServer } from "./server.ts";
 export { findPostgresServer } from "./server_variables.ts";
 export { quoteSqlText, runSql } from "./sql.ts";

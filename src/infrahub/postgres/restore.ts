@@ -4,6 +4,7 @@ import {
   type ComponentTarget,
   type Deployment,
   TASK_MANAGER_DATABASE,
+  type UndoHandle,
   type UndoJournal,
 } from "../deployment/mod.ts";
 import { messageOf } from "../../errors/mod.ts";
@@ -17,17 +18,12 @@ export interface PostgresRestoreOptions {
   readonly stallTimeoutMs: number;
   /** Goes into the names of the databases. */
   readonly now: Date;
-}
-
-/** A restore of PostgreSQL; `close` swaps the databases. */
-export interface PostgresTarget extends ComponentTarget {
   /**
-   * Drops the old database. To be called when the whole restore has succeeded, and not before: until
-   * then the journal can put it back. A failure only warns.
+   * Throws where the old database must not come back, because what belongs to it has not.
+   *
+   * @default {never}
    */
-  finish(): Promise<void>;
-  /** Puts the old database back now, as the journal would. */
-  undo(): Promise<void>;
+  readonly requireUndoable?: () => void;
 }
 
 /**
@@ -43,16 +39,21 @@ export async function openPostgresTarget(
   deployment: Deployment,
   target: RestorablePostgres,
   journal: UndoJournal,
-  { stallTimeoutMs, now }: PostgresRestoreOptions,
-): Promise<PostgresTarget> {
+  { stallTimeoutMs, now, requireUndoable = () => {} }: PostgresRestoreOptions,
+): Promise<ComponentTarget> {
   const { environment, reporter, signal } = deployment;
   const { client, server } = target;
   reporter.info("Restoring PostgreSQL database...");
-  const swap = new DatabaseSwap(target, now);
-  const undo = journal.push({
+  const swap = DatabaseSwap.begin(target, now);
+  const undo = await journal.push({
     name: `put back PostgreSQL database ${server.database} as it was`,
-    run: (undoSignal) => swap.undo({ ...deployment, signal: undoSignal }),
+    leaves: swap.facts,
+    run: async (undoSignal) => {
+      requireUndoable();
+      await swap.undo({ ...deployment, signal: undoSignal });
+    },
   });
+  let removal: UndoHandle | undefined;
   const undoWithWarning = async () => {
     try {
       await undo.perform();
@@ -64,7 +65,7 @@ export async function openPostgresTarget(
   const what = "failed to restore postgresql";
   let input: CommandInput;
   try {
-    await attempt(deployment, what, () => swap.create(deployment));
+    await attempt(deployment, what, () => swap.create(deployment, target));
     input = await attempt(deployment, what, () =>
       environment.streamIn(TASK_MANAGER_DATABASE, [
         "pg_restore",
@@ -72,7 +73,7 @@ export async function openPostgresTarget(
         "-w",
         ...client.arguments,
         "-d",
-        databaseArgument(swap.fresh, client.parameters),
+        databaseArgument(swap.facts.fresh, client.parameters),
       ], {
         ...clientOptions(client),
         stallTimeoutMs,
@@ -87,7 +88,7 @@ export async function openPostgresTarget(
     close: async () => {
       try {
         await attempt(deployment, what, () => input.close());
-        await attempt(deployment, what, () => swap.exchange(deployment));
+        await attempt(deployment, what, () => swap.exchange(deployment, target));
       } catch (error) {
         await undoWithWarning();
         throw error;
@@ -98,23 +99,27 @@ export async function openPostgresTarget(
       await input.abort(reason);
       await undoWithWarning();
     },
+    settle: async (keepsOld) => {
+      if (swap.facts.existed && !keepsOld) {
+        // On the journal, so that it is done even when the run has been ended meanwhile.
+        removal = await journal.push({
+          name: `drop the PostgreSQL database that was replaced, ${swap.facts.old}`,
+          harmless: true,
+          leaves: swap.facts,
+          run: (undoSignal) => swap.dropOld({ ...deployment, signal: undoSignal }),
+        });
+      }
+      await undo.forget();
+    },
     finish: async () => {
-      undo.forget();
-      // On the journal, so that it is done even when the run has been ended meanwhile.
-      const removal = journal.push({
-        name: `drop the PostgreSQL database that was replaced, ${swap.old}`,
-        harmless: true,
-        run: (undoSignal) => swap.dropOld({ ...deployment, signal: undoSignal }),
-      });
       try {
-        await removal.perform();
+        await removal?.perform();
       } catch (error) {
         // Stays there, where it is tried again.
         reporter.warn(
-          `The database that was replaced is still there as ${swap.old}: ${messageOf(error)}`,
+          `The database that was replaced is still there as ${swap.facts.old}: ${messageOf(error)}`,
         );
       }
     },
-    undo: () => undo.perform(),
   };
 }

@@ -115,6 +115,20 @@ export async function checkPostgresServer(
   };
 }
 
+/**
+ * The way in with the rights that replacing a database takes, as {@linkcode checkPostgresServer} finds
+ * it.
+ *
+ * @throws {DeploymentRefusedError} when there is none
+ */
+export async function findPrivilegedClient(
+  deployment: Deployment,
+  server: PostgresServer,
+): Promise<PostgresClient> {
+  await requireNamedServer(deployment, server);
+  return (await findClient(deployment, server)).client;
+}
+
 function refusal(server: PostgresServer, problems: readonly string[]): DeploymentRefusedError {
   return new DeploymentRefusedError(
     `cannot restore postgresql, ${formatServer(server)}: ${problems.join("; ")}`,

@@ -30,6 +30,7 @@ import { postgresSource } from "../postgres/mod.ts";
 import { findLocalStorage, measureStorage, storageSource } from "../storage/mod.ts";
 import type { Credentials } from "./credentials.ts";
 import { waitForRunningTasks } from "../tasks/mod.ts";
+import type { RunRecord } from "../unfinished/mod.ts";
 
 /** What is missing of Infrahub in every backup is said in every backup. */
 const WITHOUT_STORAGE =
@@ -79,6 +80,8 @@ export interface DeploymentBackupOptions {
    * @default {0}
    */
   readonly pauseMs?: number;
+  /** Keeps what the backup would leave if it was killed. */
+  readonly record?: RunRecord;
 }
 
 /** A deployment that is ready to be read. */
@@ -160,7 +163,7 @@ export async function backUpDeployment<Result>(
   if (!force) await waitForRunningTasks(deployment, options);
   if (options.redact) await redact(deployment, credentials.neo4j);
 
-  const journal = new UndoJournal({ reporter, clock });
+  const journal = new UndoJournal({ reporter, clock, record: options.record });
   return await journal.protect(async () => {
     const stopped = isDowntime
       ? await stopApplicationServices(deployment, journal, {

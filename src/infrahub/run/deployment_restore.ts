@@ -6,6 +6,7 @@ import {
   type ComponentTarget,
   DATABASE,
   type Deployment,
+  DeploymentError,
   DeploymentRefusedError,
   emptyCache,
   flushCommand,
@@ -52,6 +53,7 @@ import {
   MIGRATION,
 } from "./version_check.ts";
 import { formatSize } from "../show_values.ts";
+import type { RunRecord } from "../unfinished/mod.ts";
 
 /** How a deployment is restored. */
 export interface DeploymentRestoreOptions {
@@ -82,6 +84,8 @@ export interface DeploymentRestoreOptions {
    * @default {false}
    */
   readonly isDryRun?: boolean;
+  /** Keeps what the restore would leave if it was killed. */
+  readonly record?: RunRecord;
 }
 
 /** What a restore will do, found out and verified; nothing has been touched. */
@@ -96,11 +100,16 @@ export interface RestorePlan {
   readonly execute: () => Promise<readonly string[]>;
 }
 
+const GIBIBYTE = 1024 ** 3;
+const OPENING_MS = 900_000;
+const OPENING_MS_PER_GIBIBYTE = 180_000;
+
 /** What has become of a component, for whoever has to go on after a failure. */
 type ComponentState =
   | "not part of this restore"
   | "unchanged"
   | "being replaced: its data is not usable"
+  | "replaced, but it does not answer"
   | "restored"
   | "put back as it was before";
 
@@ -278,12 +287,12 @@ class Restore {
    */
   async execute(): Promise<readonly string[]> {
     const { reporter, clock, signal } = this.#deployment;
-    const journal = new UndoJournal({ reporter, clock });
+    const journal = new UndoJournal({ reporter, clock, record: this.#options.record });
     let leftToDo: readonly string[];
     try {
       leftToDo = await journal.protect(() => this.#run(journal));
     } catch (error) {
-      if (this.#states.postgres === "restored" && !this.#isPostgresKept) {
+      if (this.#states.postgres === "restored" && !this.#isSettled && !this.#isNewGraph) {
         this.#states.postgres = journal.pending.some((name) => name.includes("PostgreSQL"))
           ? "being replaced: its data is not usable"
           : "put back as it was before";
@@ -301,7 +310,8 @@ class Restore {
           ...(this.#storage === undefined ? [] : [`  stored objects: ${this.#states.storage}`]),
           pending.length === 0
             ? "  services: those that were stopped have been started again"
-            : `  left to do by hand: ${pending.join("; ")}`,
+            : `  left to do: ${pending.join("; ")}` +
+              (this.#options.record === undefined ? "" : ' ("restore --recover" tries it again)'),
         ].join("\n"),
         { cause: error },
       );
@@ -325,7 +335,7 @@ class Restore {
     );
   }
 
-  #isPostgresKept = false;
+  #isSettled = false;
   #isCacheTended = false;
   #cacheError: CacheNotEmptiedError | undefined;
 
@@ -374,34 +384,38 @@ class Restore {
         if (!this.#isCacheTended) await removeStaleLocks(starting, credentials.cache);
       },
     });
-    let finishPostgres: (() => Promise<void>) | undefined;
+    const targets: ComponentTarget[] = [];
     if (this.#postgres !== undefined && this.#server !== undefined) {
       const target = await openPostgresTarget(deployment, this.#server, journal, {
         stallTimeoutMs: this.#options.stallTimeoutMs,
         now,
+        requireUndoable: () => this.#requireOldGraph(),
       });
       await this.#fill(target, this.#postgres);
       this.#states.postgres = "restored";
-      finishPostgres = () => target.finish();
+      targets.push(target);
     }
+    const settle = async () => {
+      if (this.#isSettled) return;
+      this.#isSettled = true;
+      await journal.turn();
+      for (const target of targets) await target.settle(false);
+    };
     await restartDependencies(deployment, {
       onCacheReady: (starting) => this.#tendCache(starting),
     });
     if (this.#neo4j !== undefined) {
-      const lose = () => {
-        this.#states.neo4j = "being replaced: its data is not usable";
-      };
-      const target = await this.#openNeo4j(journal, lose);
-      // An Enterprise restore unpacks first; a Community one is loaded beside the database in use.
-      await this.#fill(target, this.#neo4j, this.#edition === "enterprise" ? lose : undefined);
+      const target = await this.#openNeo4j(journal, this.#neo4j.bytes, settle);
+      targets.unshift(target);
+      await this.#fill(target, this.#neo4j);
       this.#states.neo4j = "restored";
-      if (this.#options.resetDeploymentId) {
-        await resetDeploymentId(deployment, credentials.neo4j, { now });
-      }
     }
-    // Both are restored: from here on, the old PostgreSQL database would not match the new graph.
-    this.#isPostgresKept = true;
-    await finishPostgres?.();
+    // From here on both stay, whoever interrupts: the old tasks would not match the new graph.
+    await settle();
+    if (this.#neo4j !== undefined && this.#options.resetDeploymentId) {
+      await resetDeploymentId(deployment, credentials.neo4j, { now });
+    }
+    for (const target of targets) await target.finish();
     const wantsMigration = this.#options.upgrade && this.#fit.migration !== "none";
     const leftToDo: string[] = [];
     const betweenBoth = async () => {
@@ -458,26 +472,49 @@ class Restore {
     ];
   }
 
-  async #openNeo4j(
-    journal: UndoJournal,
-    onReplace: () => void,
-  ): Promise<ComponentTarget> {
-    const { credentials, stallTimeoutMs, migrateFormat } = this.#options;
-    const options = { stallTimeoutMs, migrateFormat };
-    return this.#edition === "community"
-      ? await openNeo4jCommunityTarget(this.#deployment, credentials.neo4j, journal, {
-        ...options,
-        onReplace,
-      })
-      : await openNeo4jEnterpriseTarget(this.#deployment, credentials.neo4j, journal, options);
+  /** Tasks and graph belong together: where the new graph stays in its place, so do its tasks. */
+  #requireOldGraph(): void {
+    if (!this.#isNewGraph) return;
+    throw new DeploymentError("the restored graph is in its place, and PostgreSQL goes with it");
   }
 
-  /** @param onComplete told when all bytes have arrived, before they are made the live data */
-  async #fill(
-    target: ComponentTarget,
-    dump: RestorableDump,
-    onComplete: () => void = () => {},
-  ): Promise<void> {
+  get #isNewGraph(): boolean {
+    const { neo4j } = this.#states;
+    return neo4j === "restored" || neo4j === "replaced, but it does not answer";
+  }
+
+  /**
+   * @param bytes size of the dump
+   * @param settle to be called when the old graph is nowhere any more
+   */
+  async #openNeo4j(
+    journal: UndoJournal,
+    bytes: number,
+    settle: () => Promise<void>,
+  ): Promise<ComponentTarget> {
+    const { credentials, stallTimeoutMs, migrateFormat } = this.#options;
+    const limitMs = openingLimit(bytes);
+    const options = { stallTimeoutMs, migrateFormat };
+    if (this.#edition === "community") {
+      return await openNeo4jCommunityTarget(this.#deployment, credentials.neo4j, journal, {
+        ...options,
+        readyTimeoutMs: limitMs,
+        onReplace: () => this.#states.neo4j = "replaced, but it does not answer",
+        onPutBack: () => this.#states.neo4j = "put back as it was before",
+      });
+    }
+    return await openNeo4jEnterpriseTarget(this.#deployment, credentials.neo4j, journal, {
+      ...options,
+      onlineTimeoutMs: limitMs,
+      onReplace: () => this.#states.neo4j = "being replaced: its data is not usable",
+      onReplaced: async () => {
+        this.#states.neo4j = "replaced, but it does not answer";
+        await settle();
+      },
+    });
+  }
+
+  async #fill(target: ComponentTarget, dump: RestorableDump): Promise<void> {
     const { signal } = this.#deployment;
     try {
       await attempt(
@@ -489,7 +526,6 @@ class Restore {
       await target.abort(error);
       throw error;
     }
-    onComplete();
     await target.close();
   }
 }
@@ -517,6 +553,16 @@ function objectsForS3({ bucket }: { readonly bucket: string }): string {
     bucket && ` (bucket ${bucket})`
   }: those of the backup, ` +
     "which are files, are not restored; copy them there from storage.tar (restore --to)";
+}
+
+/**
+ * How long a restored graph may take to open, in milliseconds: a large store has indexes to fill and
+ * logs to go through.
+ *
+ * @param bytes size of the dump, which is compressed
+ */
+export function openingLimit(bytes: number): number {
+  return OPENING_MS + Math.ceil(bytes / GIBIBYTE * OPENING_MS_PER_GIBIBYTE);
 }
 
 /** Edition that a dump is of, by its name. */

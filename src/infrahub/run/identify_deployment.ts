@@ -1,7 +1,7 @@
 import type { Deployment } from "../deployment/mod.ts";
 import type { Credentials } from "./credentials.ts";
 import { readDeploymentId } from "../neo4j/mod.ts";
-import { checkDeploymentName, type DeploymentIdentity } from "../origin/mod.ts";
+import { checkDeploymentName, type DeploymentIdentity, type Place } from "../origin/mod.ts";
 
 /** What is known of a deployment before it is asked. */
 export interface IdentifyOptions {
@@ -22,16 +22,28 @@ export interface IdentifyOptions {
 export async function identifyDeployment(options: IdentifyOptions): Promise<DeploymentIdentity> {
   const { deployment, credentials, name, hostname } = options;
   if (name !== undefined) checkDeploymentName(name);
-  const { environment, signal } = deployment;
-  const { kind, target } = environment;
   const [place, infrahubId] = await Promise.all([
-    environment.place?.(signal) ?? Promise.resolve({}),
+    findPlace(deployment, hostname),
     readDeploymentId(deployment, credentials.neo4j),
   ]);
   return {
     ...(name === undefined ? {} : { name }),
-    // A run in a cluster has the name of its pod for a host, which is another one each time.
-    place: { kind, target, ...(kind === "kubernetes" ? {} : { host: hostname }), ...place },
+    place,
     ...(infrahubId === undefined ? {} : { infrahubId }),
   };
+}
+
+/**
+ * Where a deployment runs, which no service of it has to be asked for.
+ *
+ * @param hostname host on which the tool runs
+ */
+export async function findPlace(
+  { environment, signal }: Pick<Deployment, "environment" | "signal">,
+  hostname: string,
+): Promise<Place> {
+  const { kind, target } = environment;
+  // A run in a cluster has the name of its pod for a host, which is another one each time.
+  const host = kind === "kubernetes" ? {} : { host: hostname };
+  return { kind, target, ...host, ...await environment.place?.(signal) };
 }

@@ -10,7 +10,14 @@
 export { type Credentials, findCredentials } from "./credentials.ts";
 export { backUpDeployment, type DeploymentBackupOptions } from "./deployment_backup.ts";
 export { planRestore } from "./deployment_restore.ts";
-export { identifyDeployment } from "./identify_deployment.ts";
+export { findPlace, identifyDeployment } from "./identify_deployment.ts";
+export {
+  describeLeftovers,
+  describeRun,
+  isLost,
+  type RecoverOptions,
+  recoverRun,
+} from "./recover.ts";
 export { type RestoredFile, restoreToDirectory } from "./restore_to_directory.ts";
 export {
   createBackup,

@@ -13,4 +13,4 @@ export {
   type StorageLocation,
 } from "./storage_location.ts";
 export { storageSource, type StorageSourceOptions } from "./storage_source.ts";
-export { openStorageTarget, PUT_BACK_NAME } from "./storage_target.ts";
+export { openStorageTarget, PUT_BACK_NAME, putBackStorage } from "./storage_target.ts";

@@ -45,7 +45,8 @@ export async function openStorageTarget(
       signal: withSignal,
       timeoutMs: 0,
     });
-  const staged = journal.push({
+  const staged = await journal.push({
+    leaves: { kind: "storage", path, name },
     name: `remove ${path}/${name}.new from ${SERVER}`,
     harmless: true,
     run: async (undoSignal) => {
@@ -77,7 +78,7 @@ export async function openStorageTarget(
     write: (bytes) => attempt(deployment, what, () => input.write(bytes)),
     close: async () => {
       await attempt(deployment, what, () => input.close());
-      const undo = journal.push({
+      const undo = await journal.push({
         name: PUT_BACK_NAME,
         run: async (undoSignal) => {
           await environment.run(SERVER, ["sh", "-c", PUT_BACK, "sh", path, name], {
@@ -96,8 +97,8 @@ export async function openStorageTarget(
             timeoutMs: 0,
           }),
       );
-      undo.forget();
-      staged.forget();
+      await undo.forget();
+      await staged.forget();
       try {
         await remove("former", signal);
       } catch (error) {
@@ -108,9 +109,25 @@ export async function openStorageTarget(
       }
       reporter.info("Stored objects restored");
     },
+    // They are exchanged once the databases are settled.
+    settle: () => Promise.resolve(),
+    finish: () => Promise.resolve(),
     abort: async (reason) => {
       await input.abort(reason);
       await discard();
     },
   };
+}
+
+/** Puts back the objects that a killed restore has begun to exchange, and removes its own. */
+export async function putBackStorage(
+  deployment: Deployment,
+  { path, name }: { readonly path: string; readonly name: string },
+): Promise<void> {
+  const { environment, signal } = deployment;
+  await attempt(deployment, "failed to put back the stored objects", async () => {
+    const limit = { signal, timeoutMs: 0 };
+    await environment.run(SERVER, ["sh", "-c", PUT_BACK, "sh", path, name], limit);
+    await environment.run(SERVER, ["rm", "-rf", `${path}/${name}.new`], limit);
+  });
 }

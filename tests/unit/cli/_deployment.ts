@@ -50,6 +50,7 @@ export class ScriptedDeployment extends FakeEnvironment {
   readonly received = new Map<string, Uint8Array>();
   readonly #scenario: Scenario;
   #callCount = 0;
+  #isExchanged = false;
 
   constructor(scenario: Scenario = {}) {
     super("docker", scenario.target);
@@ -65,7 +66,13 @@ export class ScriptedDeployment extends FakeEnvironment {
       .on(DATABASE, "infrahub-watchdog", "")
       .on(DATABASE, '>"$1/stopping"', "")
       .on(DATABASE, "kill -CONT", "")
-      .on(DATABASE, "infrahub-exchange", "")
+      .on(DATABASE, "infrahub-exchange", () => this.#exchange(true))
+      .on(DATABASE, "infrahub-put-back", () => this.#exchange(false))
+      .on(
+        DATABASE,
+        "infrahub-look",
+        () => this.#isExchanged ? "-\nformer\n-\nformer" : "stage\n-\nstage\n-",
+      )
       .on(
         DATABASE,
         "SHOW SETTINGS",
@@ -128,6 +135,8 @@ export class ScriptedDeployment extends FakeEnvironment {
         ? ["exchange the Neo4j databases"]
         : line.includes("FLUSHALL")
         ? ["empty the cache"]
+        : line.includes("infrahub-put-back")
+        ? ["exchange the Neo4j databases back"]
         : /: (aborted )?(pg_dump|pg_restore|neo4j-admin|find|tar -|tar xf)/.test(line)
         ? [line.replace(/infrahubops-[0-9a-f-]{36}/g, "WORK").split(" ").slice(0, 4).join(" ")]
         : []
@@ -219,6 +228,11 @@ export class ScriptedDeployment extends FakeEnvironment {
         return output;
       },
     };
+  }
+
+  #exchange(isExchanged: boolean): string {
+    this.#isExchanged = isExchanged;
+    return "";
   }
 
   #count(): void {

@@ -14,7 +14,13 @@ import {
 } from "../../../infrahub/mod.ts";
 import { redactUrls, VERSION } from "../../process/mod.ts";
 import type { CommandResult, KnownFacts } from "../../report/mod.ts";
-import { backupDirectory, connectAndIdentify, type Session } from "../../session/mod.ts";
+import {
+  backupDirectory,
+  connectAndIdentify,
+  recordOf,
+  type Session,
+  settleEarlierRuns,
+} from "../../session/mod.ts";
 import { UsageError } from "../../syntax/mod.ts";
 import { type ArchiveUpload, uploadCreated } from "./archive_upload.ts";
 import { archiveResult, repositoryResult } from "./backup_result.ts";
@@ -48,7 +54,9 @@ export async function backUpDeploymentToRepository(
   if (resumeId !== undefined && options.redact) {
     throw new UsageError("--redact cannot be used with --resume: the backup has begun without it");
   }
-  const { inHand, ...connection } = await connectAndIdentify(session, waitsForServices);
+  const identified = await connectAndIdentify(session, waitsForServices);
+  await settleEarlierRuns(session, identified, { command: "create", mayChange: true });
+  const { inHand, ...connection } = identified;
   const { deployment } = inHand;
   await using repository = await openTarget(session, to);
   const resume = resumeId === undefined
@@ -58,6 +66,7 @@ export async function backUpDeploymentToRepository(
   const backUp = backUpDeployment({
     ...connection,
     ...options,
+    ...recordOf(session, identified, "create"),
     ...(resume === undefined ? {} : { resume }),
   }, async (ready) => {
     const backup = await storeBackup(session, repository, {
@@ -96,12 +105,19 @@ export async function backUpDeploymentToArchive(
 ): Promise<CommandResult> {
   const { context, reporter } = session;
   const directory = backupDirectory(session);
-  const { inHand, ...connection } = await connectAndIdentify(session, waitsForServices);
+  const identified = await connectAndIdentify(session, waitsForServices);
+  await settleEarlierRuns(session, identified, { command: "create", mayChange: true });
+  const { inHand, ...connection } = identified;
   await prepareArchiveDirectory(directory);
   const records = archiveRecords(session);
   let done: CreatedArchive | undefined;
   const backUp = backUpDeployment(
-    { ...connection, ...options, archiveDirectory: directory },
+    {
+      ...connection,
+      ...options,
+      ...recordOf(session, identified, "create"),
+      archiveDirectory: directory,
+    },
     async ({ sources, neo4jEdition, infrahubVersion, data, redacted, release }) => {
       done = await archiveDumps(watchedSources(sources, reporter), {
         directory,

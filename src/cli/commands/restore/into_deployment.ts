@@ -3,6 +3,7 @@ import {
   archiveMaterial,
   type BackupOrigin,
   formatLocalTime,
+  isLost,
   openExisting,
   originFields,
   planRestore,
@@ -19,11 +20,14 @@ import { loadDecryptionKey, type RestoreRequest } from "./request.ts";
 import { type CommandResult, roundSeconds } from "../../report/mod.ts";
 import {
   connectAndIdentify,
+  deploymentRuns,
   type IdentifiedConnection,
   pauseForTransfer,
+  recordOf,
   repositoryAccess,
   requireBackupFile,
   type Session,
+  settleEarlierRuns,
 } from "../../session/mod.ts";
 
 /** Restores a backup, or one snapshot, of a repository into the deployment. */
@@ -36,7 +40,7 @@ export async function restoreFromRepository(
     reporter.warn("--decrypt-key ignored: it is for archives, and the backend is plakar");
   }
   await pauseForTransfer(session, request.sleepMs);
-  const connection = await connectAndIdentify(session, request.waitsForServices);
+  const connection = await connect(session, request);
   await using repository = await openExisting(
     repositoryAccess(session, "--repo is required when using plakar backend"),
   );
@@ -80,7 +84,7 @@ export async function restoreFromArchive(
   await pauseForTransfer(session, request.sleepMs, "Press Ctrl+C to cancel if you need more time");
   await requireBackupFile(path);
   const privateKey = await loadDecryptionKey(request);
-  const connection = await connectAndIdentify(session, request.waitsForServices);
+  const connection = await connect(session, request);
   reporter.info("Starting backup restore", { backup_file: path });
   if (privateKey !== undefined) reporter.info("Decrypting backup archive...");
   const { excludeTaskManager } = request;
@@ -115,6 +119,14 @@ export async function restoreFromArchive(
   );
 }
 
+/** Finds the deployment, on which no other restore may be unfinished. */
+async function connect(session: Session, request: RestoreRequest): Promise<IdentifiedConnection> {
+  const connection = await connectAndIdentify(session, request.waitsForServices);
+  const mayChange = !request.isDryRun;
+  await settleEarlierRuns(session, connection, { command: "restore", mayChange });
+  return connection;
+}
+
 /** Where a backup comes from. */
 interface Provenance {
   readonly origin: BackupOrigin;
@@ -124,13 +136,14 @@ interface Provenance {
 
 async function restore(
   session: Session,
-  { inHand, ...connection }: IdentifiedConnection,
+  identified: IdentifiedConnection,
   request: RestoreRequest,
   material: RestoreMaterial,
   { origin, date }: Provenance,
   success: string,
 ): Promise<CommandResult> {
   const { context, reporter } = session;
+  const { inHand, ...connection } = identified;
   const { backupId } = material;
   const target = showDeployment(inHand.deployment);
   const started = context.clock.now();
@@ -138,6 +151,7 @@ async function restore(
   const plan = await planRestore({
     ...connection,
     ...request,
+    ...(request.isDryRun ? {} : recordOf(session, identified, "restore")),
     material: watchedMaterial(material, reporter),
     now: context.now(),
   });
@@ -160,6 +174,7 @@ async function restore(
   }
   const leftToDo = await plan.execute();
   for (const sentence of leftToDo) reporter.warn(sentence);
+  await forgetReplaced(session, identified);
   reporter.info(success);
   const components = componentsOf(material);
   if (components.length > 0) reporter.info("Infrahub should be available shortly");
@@ -174,6 +189,17 @@ async function restore(
       duration_seconds: roundSeconds((context.clock.now() - started) / 1_000),
     },
   };
+}
+
+/** A database that a killed restore had half replaced is whole again. */
+async function forgetReplaced(
+  session: Session,
+  { inHand }: IdentifiedConnection,
+): Promise<void> {
+  const runs = deploymentRuns(session, inHand.deployment);
+  for (const run of await runs?.find() ?? []) {
+    if (!run.isAlive && isLost(run)) await runs?.forget(run);
+  }
 }
 
 /** The components that are restored; the metadata is only read. */

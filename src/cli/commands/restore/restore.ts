@@ -1,5 +1,6 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { restoreFromArchive, restoreFromRepository } from "./into_deployment.ts";
+import { recover } from "./recover.ts";
 import { extractArchive, extractBackup } from "./into_directory.ts";
 import { printResult } from "../../report/mod.ts";
 import {
@@ -71,6 +72,12 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
     .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
     .addOption(
       new Option(
+        "--recover",
+        "restore nothing: put right, or bring to its end, what a killed run has left behind",
+      ),
+    )
+    .addOption(
+      new Option(
         "--from-deployment <name>",
         "restore a backup of that other deployment, which has to be named as well",
       ),
@@ -85,6 +92,12 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
     .action(async (_backupFile, options, command) => {
       const current = session();
       await printResult(current, async (facts) => {
+        if (options.recover) {
+          if (command.args.length > 0 || options.to !== undefined || options.dryRun) {
+            throw new UsageError("--recover takes no backup file, no --to and no --dry-run");
+          }
+          return await recover(current, { waitsForServices: options.wait });
+        }
         const source = backupSource(current, command.args);
         if (options.to !== undefined && options.dryRun) {
           throw new UsageError("--dry-run and --to cannot be used together");

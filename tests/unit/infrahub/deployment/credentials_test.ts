@@ -27,6 +27,17 @@ Deno.test("findNeo4jCredentials() follows the order of precedence", async (t) =>
   }
 });
 
+Deno.test("findNeo4jCredentials() asks Neo4j's container while the server is down", async () => {
+  const environment = new FakeEnvironment()
+    .on("infrahub-server", "env", failure(["env"], 1, "not running"))
+    .on("database", "printenv NEO4J_AUTH", "neo4j/first/pass");
+  const { password } = await findNeo4jCredentials(
+    fakeDeployment(environment).deployment,
+    () => undefined,
+  );
+  assertEquals(password.reveal(), "first/pass");
+});
+
 Deno.test("findNeo4jCredentials() asks nobody when all is known, and warns when nobody answers", async () => {
   const { environment } = await find({
     INFRAHUB_DB_DATABASE: "a",

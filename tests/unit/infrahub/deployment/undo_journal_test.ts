@@ -21,9 +21,9 @@ function journalWithLog() {
 
 Deno.test("UndoJournal.undo() goes from the newest to the oldest", async () => {
   const { journal, push, done } = journalWithLog();
-  push("a");
-  push("b");
-  push("c");
+  await push("a");
+  await push("b");
+  await push("c");
   assertEquals(journal.pending, ["c", "b", "a"]);
   const results = await journal.undo();
   assertEquals(done, ["c", "b", "a"]);
@@ -34,9 +34,9 @@ Deno.test("UndoJournal.undo() goes from the newest to the oldest", async () => {
 Deno.test("UndoJournal.undo() goes on after a failure and keeps that action", async () => {
   const { journal, push, done, lines } = journalWithLog();
   const problem = new Error("no");
-  push("a");
-  push("b", () => Promise.reject(problem));
-  push("c");
+  await push("a");
+  await push("b", () => Promise.reject(problem));
+  await push("c");
   const results = await journal.undo();
   assertEquals(done, ["c", "b", "a"]);
   assertEquals(results[1], { name: "b", harmless: false, error: problem });
@@ -51,7 +51,7 @@ Deno.test("UndoJournal.undo() does not wait for ever for an action that ignores 
     clock: { now: () => 0, sleep: () => Promise.resolve() },
   });
   const signals: AbortSignal[] = [];
-  journal.push({
+  await journal.push({
     name: "hang",
     timeoutMs: 90_000,
     run: (signal) => {
@@ -66,7 +66,7 @@ Deno.test("UndoJournal.undo() does not wait for ever for an action that ignores 
 
 Deno.test("UndoHandle.perform() does it once and takes it off", async () => {
   const { journal, push, done } = journalWithLog();
-  const handle = push("a");
+  const handle = await push("a");
   await Promise.all([handle.perform(), handle.perform()]);
   await handle.perform();
   await journal.undo();
@@ -76,7 +76,7 @@ Deno.test("UndoHandle.perform() does it once and takes it off", async () => {
 Deno.test("UndoHandle.perform() may be tried again after a failure", async () => {
   const { push, done, journal } = journalWithLog();
   let failures = 1;
-  const handle = push(
+  const handle = await push(
     "a",
     () => failures-- > 0 ? Promise.reject(new Error("not yet")) : Promise.resolve(),
   );
@@ -87,11 +87,9 @@ Deno.test("UndoHandle.perform() may be tried again after a failure", async () =>
   assertEquals(journal.pending, []);
 });
 
-Deno.test("UndoHandle.forget() and UndoJournal.commit() leave things as they are", async () => {
+Deno.test("UndoHandle.forget() leaves things as they are", async () => {
   const { journal, push, done } = journalWithLog();
-  push("a").forget();
-  push("b");
-  journal.commit();
+  await (await push("a")).forget();
   assertEquals(await journal.undo(), []);
   assertEquals(done, []);
 });
@@ -100,10 +98,10 @@ Deno.test("UndoJournal.protect() undoes and throws the first error, whatever fai
   const { journal, push, done } = journalWithLog();
   const first = new Error("first");
   const thrown = await assertRejects(() =>
-    journal.protect(() => {
-      push("a", () => Promise.reject(new Error("second")));
-      push("b");
-      return Promise.reject(first);
+    journal.protect(async () => {
+      await push("a", () => Promise.reject(new Error("second")));
+      await push("b");
+      throw first;
     })
   );
   assertEquals(thrown, first);
@@ -114,10 +112,10 @@ Deno.test("UndoJournal.protect() fails when a success leaves something that cann
   const { journal, push } = journalWithLog();
   const error = await assertRejects(
     () =>
-      journal.protect(() => {
-        push("resume Neo4j", () => Promise.reject(new Error("no answer")));
-        push("litter", () => Promise.reject(new Error("busy")), true);
-        return Promise.resolve(1);
+      journal.protect(async () => {
+        await push("resume Neo4j", () => Promise.reject(new Error("no answer")));
+        await push("litter", () => Promise.reject(new Error("busy")), true);
+        return await Promise.resolve(1);
       }),
     UndoFailedError,
   );
@@ -126,9 +124,9 @@ Deno.test("UndoJournal.protect() fails when a success leaves something that cann
 
 Deno.test("UndoJournal.protect() forgives litter", async () => {
   const { journal, push } = journalWithLog();
-  const value = await journal.protect(() => {
-    push("litter", () => Promise.reject(new Error("busy")), true);
-    return Promise.resolve(1);
+  const value = await journal.protect(async () => {
+    await push("litter", () => Promise.reject(new Error("busy")), true);
+    return await Promise.resolve(1);
   });
   assertEquals(value, 1);
 });

@@ -32,6 +32,8 @@ function setUp(pattern: string, ...answers: Answer[]) {
     .on("database", "migrate", "")
     .on("database", "SHOW SETTINGS", SETTINGS)
     .on("database", "infrahub-exchange", "")
+    .on("database", "infrahub-look", "-\nformer\n-\nformer")
+    .on("database", "infrahub-put-back", "")
     .on("database", /^rm -rf/, "")
     .on("database", /^ls -A/, "graph-1\nsystem")
     .on("database", "cypher-shell", "1\n1");
@@ -50,6 +52,8 @@ function setUp(pattern: string, ...answers: Answer[]) {
         ? [command]
         : command.includes("infrahub-exchange")
         ? ["exchange"]
+        : command.includes("infrahub-put-back")
+        ? ["exchange back"]
         : command.startsWith("rm -rf /data")
         ? [command.replace(/before-.*/, "before-…")]
         : command.includes("SHOW SETTINGS")
@@ -115,13 +119,17 @@ const LOAD =
 const DISCARD =
   "rm -rf /data/databases/infrahub-restore-… /logs, of transactions/infrahub-restore-…";
 
-async function load(fake: ReturnType<typeof setUp>, migrateFormat = false) {
+async function load(
+  fake: ReturnType<typeof setUp>,
+  migrateFormat = false,
+  onPutBack = () => {},
+) {
   let replaced = false;
   const target = await openNeo4jCommunityTarget(
     fake.deployment,
     CREDENTIALS,
     fake.journal,
-    { stallTimeoutMs: 0, migrateFormat, onReplace: () => replaced = true },
+    { stallTimeoutMs: 0, migrateFormat, onReplace: () => replaced = true, onPutBack },
   );
   await target.write(new TextEncoder().encode("du"));
   await target.write(new TextEncoder().encode("mp"));
@@ -136,6 +144,12 @@ Deno.test("openNeo4jCommunityTarget() loads beside the database in use, then exc
   });
   const target = await load(fake, true);
   await target.close();
+  assertEquals(fake.journal.pending, [
+    "put the Neo4j database back as it was",
+    "remove what was loaded beside the Neo4j database",
+  ]);
+  await target.settle(false);
+  await target.finish();
   assertEquals(loaded, "dump");
   assertEquals(target.isReplaced(), true);
   assertEquals(fake.story(), [
@@ -249,22 +263,53 @@ Deno.test("openNeo4jCommunityTarget() resumes, and says whether it has replaced 
         DeploymentError,
         "failed to put the loaded neo4j database in its place: ",
       );
-      assertEquals(fake.story(), [LOAD, "stop", "resume", "ready?", DISCARD]);
+      assertEquals(
+        fake.story(),
+        replaced
+          ? [
+            LOAD,
+            ...["stop", "resume", "ready?"],
+            ...["stop", "exchange back", "resume", "ready?"],
+            // Once it is back, and once more by whoever loaded it.
+            ...[DISCARD, DISCARD],
+          ]
+          : [LOAD, "stop", "resume", "ready?", DISCARD],
+      );
       assertEquals(target.isReplaced(), replaced);
       assertEquals(fake.journal.pending, []);
     });
   }
-  await t.step("Neo4j does not answer with the new one", async () => {
+  await t.step("Neo4j does not open the new one, and the former comes back", async () => {
+    const fake = setUp("--from-stdin", "");
+    const run = fake.environment.run;
+    fake.environment.run = (service, argv, options) => {
+      const isNew = fake.environment.log.some((line) => line.includes("infrahub-exchange")) &&
+        !fake.environment.log.some((line) => line.includes("infrahub-put-back"));
+      return argv.join(" ").includes("RETURN 1") && isNew
+        ? Promise.reject(NO)
+        : run.call(fake.environment, service, argv, options);
+    };
+    let isBack = false;
+    const target = await load(fake, false, () => isBack = true);
+    await assertRejects(() => target.close(), DeploymentError, "Neo4j did not become ready");
+    assertEquals(fake.story().filter((line) => line.startsWith("exchange")), [
+      "exchange",
+      "exchange back",
+    ]);
+    assertEquals([target.isReplaced(), isBack], [true, true]);
+    assertEquals(fake.journal.pending.filter((name) => name.includes("put")), []);
+  });
+  await t.step("Neo4j opens neither: both are kept, and it is said where", async () => {
     const fake = setUp("--from-stdin", "");
     fake.environment.run = failing(fake.environment, "RETURN 1", NO);
     const target = await load(fake);
     await assertRejects(() => target.close(), DeploymentError, "Neo4j did not become ready");
-    assertEquals(fake.story().some((line) => line.startsWith("rm -rf /data")), false);
+    assertEquals(fake.story().some((line) => line.includes("graph-1.before")), false);
     assertMatch(
-      fake.lines.find((line) => line.includes("as it was before")) ?? "",
+      fake.lines.find((line) => line.includes("put the Neo4j database back")) ?? "",
       /^warn .* is kept in \/data\/databases\/graph-1\.before-[0-9a-f]{8} and \/logs, of/,
     );
-    assertEquals(target.isReplaced(), true);
+    assertEquals(fake.journal.pending.includes("put the Neo4j database back as it was"), true);
   });
 });
 

@@ -2,7 +2,11 @@ import { assertEquals } from "@std/assert";
 import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.ts";
 import { UndoJournal } from "../../../../src/infrahub/deployment/undo_journal.ts";
 import { Secret } from "../../../../src/infrahub/secret.ts";
-import { StagedDatabase } from "../../../../src/infrahub/neo4j/_staged_database.ts";
+import {
+  exchangeBack,
+  lookAtStage,
+  StagedDatabase,
+} from "../../../../src/infrahub/neo4j/_staged_database.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 import { withTempDirectory } from "../_support.ts";
 
@@ -22,6 +26,12 @@ interface Bench {
   files(): Promise<string[]>;
   /** Loads and exchanges; `mv` fails when it is called for that time. */
   exchange(failAt?: number): Promise<{ replaced: boolean; error: unknown; output: string }>;
+  /** Looks whether it is exchanged. */
+  look(): Promise<string>;
+  /** Exchanges back, as another process would. */
+  back(): Promise<void>;
+  /** Path of a directory by what it is: `d/databases/staged`. */
+  path(shown: string): string;
 }
 
 /** The directories of a server with one database, and a staged one beside it. */
@@ -85,13 +95,30 @@ async function withBench(action: (bench: Bench) => Promise<void>): Promise<void>
           deployment,
           { watchdogDirectory: `${root}/watchdog`, thaw: () => Promise.resolve() },
           () => replaced = true,
+          { name: "put it back", run: () => Promise.resolve() },
         );
       } catch (caught) {
         error = caught;
       }
       return { replaced, error, output };
     };
-    await action({ root, files, exchange });
+    const real = async ({ argv: [program = "", ...args] }: { argv: readonly string[] }) => {
+      const { code, stdout } = await new Deno.Command(program, { args }).output();
+      if (code !== 0) throw failure([program, ...args], code, "");
+      return new TextDecoder().decode(stdout).trimEnd();
+    };
+    environment.on("database", /infrahub-(look|put-back)/, real);
+    const { facts } = staged;
+    const frozen = { watchdogDirectory: `${root}/watchdog`, thaw: () => Promise.resolve() };
+    await action({
+      root,
+      files,
+      exchange,
+      look: () => lookAtStage(deployment, facts),
+      back: () => exchangeBack(deployment, facts, frozen),
+      path: (shown) =>
+        `${root}/${shown.replace("staged", facts.stage).replace(/graph\.before$/, facts.former)}`,
+    });
     assertEquals(
       Array.from(Deno.readDirSync(`${root}/watchdog`)).some(({ name }) => name === "busy"),
       false,
@@ -159,5 +186,45 @@ Deno.test("StagedDatabase.exchange() changes nothing when nothing was loaded", a
     const { replaced, output } = await exchange();
     assertEquals([replaced, output.endsWith("is not there")], [false, true]);
     assertEquals(await files(), ["d/databases/graph: old d/databases", "t/graph: old t"]);
+  });
+});
+
+Deno.test("an exchange is taken back by another process, whole or half, and once", async (t) => {
+  await t.step("whole", async () => {
+    await withBench(async ({ files, exchange, look, back }) => {
+      assertEquals(await look(), "before");
+      await exchange();
+      assertEquals(await look(), "after");
+      await back();
+      assertEquals(await files(), BEFORE);
+      assertEquals(await look(), "before");
+      await back();
+      assertEquals(await files(), BEFORE);
+    });
+  });
+  // As a machine that has lost its power leaves it, after each of the four renames but the last.
+  const renames = [
+    ["t/graph", "t/graph.before"],
+    ["t/staged", "t/graph"],
+    ["d/databases/graph", "d/databases/graph.before"],
+  ] as const;
+  for (const count of [1, 2, 3]) {
+    await t.step(`after ${count} renames`, async () => {
+      await withBench(async ({ files, look, back, path }) => {
+        for (const [from, to] of renames.slice(0, count)) await Deno.rename(path(from), path(to));
+        assertEquals(await look(), "half");
+        await back();
+        assertEquals(await files(), BEFORE);
+      });
+    });
+  }
+  await t.step("the former database had no logs", async () => {
+    await withBench(async ({ root, files, exchange, back }) => {
+      await Deno.remove(`${root}/t/graph`, { recursive: true });
+      await exchange();
+      await back();
+      await back();
+      assertEquals(await files(), BEFORE.filter((line) => line !== "t/graph: old t"));
+    });
   });
 });

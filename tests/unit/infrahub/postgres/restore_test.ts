@@ -121,6 +121,7 @@ Deno.test("openPostgresTarget() fills a new database and swaps it in", async () 
   );
   assertEquals(all.length, 3);
   assertEquals(fake.journal.pending.length, 1);
+  await target.settle(false);
   await target.finish();
   assertEquals(steps(fake.environment).at(-1), `DROP DATABASE IF EXISTS ${OLD}`);
   assertEquals(fake.journal.pending, []);
@@ -197,6 +198,7 @@ Deno.test("openPostgresTarget() warns when the old database cannot be dropped", 
   const fake = setUp((e) => e.on(DB, "DROP DATABASE", NO));
   const target = await restore(fake);
   await target.close();
+  await target.settle(false);
   await target.finish();
   assertEquals(fake.lines.at(-1)?.startsWith("warn The database that was replaced is still"), true);
   const name = "drop the PostgreSQL database that was replaced, pre'fect\"1_before_20260102_030405";
@@ -210,6 +212,7 @@ Deno.test("openPostgresTarget() drops the old database though the run was ended 
   const target = await restore(fake);
   await target.close();
   fake.controller.abort(new Error("SIGTERM"));
+  await target.settle(false);
   await target.finish();
   assertEquals(steps(fake.environment).at(-1), `DROP DATABASE IF EXISTS ${OLD}`);
   assertEquals(fake.journal.pending, []);

@@ -214,7 +214,7 @@ for (const backend of ["plakar", "tarball"] as const) {
       ]],
       ["the exchange", { prepare: (e) => e.on("database", "infrahub-exchange", NO) }, [
         "failed to put the loaded neo4j database in its place",
-        "Neo4j: being replaced: its data is not usable",
+        "Neo4j: put back as it was before",
         "PostgreSQL: put back as it was before",
       ]],
       ["the stop of a service", { prepare: (e) => e.onService("stop", "cache", NO) }, [
@@ -245,8 +245,62 @@ for (const backend of ["plakar", "tarball"] as const) {
       });
       const { code, err } = await bench.run(["restore", ...source], { backend, deployment });
       assertEquals(code, 1);
-      assertStringIncludes(err, "left to do by hand: start the application services again");
+      assertStringIncludes(err, "left to do: start the application services again");
     });
+  });
+
+  Deno.test(`restore never leaves the graph of one backup with the tasks of another (${backend})`, async (t) => {
+    await using bench = await Workbench.create();
+    const source = await backUp(bench, backend);
+    for (const canBePutBack of [true, false]) {
+      await t.step(canBePutBack ? "both old" : "both new", async () => {
+        let isNew = false;
+        const deployment: ScriptedDeployment = new ScriptedDeployment({
+          prepare: (e) => {
+            e.on("database", "infrahub-exchange", () => {
+              isNew = true;
+              return "";
+            });
+            e.on("database", "infrahub-look", () => isNew ? "-\nformer\n-\nformer" : "-\n-\n-\n-");
+            e.on("database", "infrahub-put-back", () => {
+              if (!canBePutBack) throw NO;
+              isNew = false;
+              return "";
+            });
+            // Longer than the five minutes that a wait for Neo4j lasts elsewhere.
+            e.on("database", "RETURN 1", () => {
+              if (isNew) throw NO;
+              return "1\n1";
+            });
+          },
+        });
+        const { code, err } = await bench.run(["restore", ...source], { backend, deployment });
+        assertEquals(code, 1);
+        assertStringIncludes(
+          err,
+          canBePutBack
+            ? "Neo4j: put back as it was before\n  PostgreSQL: put back as it was before"
+            : "Neo4j: replaced, but it does not answer\n  PostgreSQL: restored",
+        );
+        assertEquals(deployment.down, []);
+      });
+    }
+  });
+
+  Deno.test(`restore waits as long as a large graph takes to open (${backend})`, async () => {
+    await using bench = await Workbench.create();
+    const source = await backUp(bench, backend);
+    let looks = 0;
+    const deployment = new ScriptedDeployment({
+      prepare: (e) =>
+        e.on("database", "RETURN 1", () => {
+          const isNew = e.log.some((line) => line.includes("infrahub-exchange"));
+          if (isNew && ++looks < 600) throw NO;
+          return "1\n1";
+        }),
+    });
+    const { code, err } = await bench.run(["restore", ...source], { backend, deployment });
+    assertEquals(code, 0, err);
   });
 
   Deno.test(`restore puts back what it can when it is interrupted (${backend})`, async (t) => {

@@ -184,7 +184,8 @@ export class DeploymentRuns {
   async #isAlive(id: string): Promise<boolean> {
     let file: Deno.FsFile;
     try {
-      file = await Deno.open(this.#lockOf(id), { write: true });
+      // Only read: whoever merely looks may have no right to write.
+      file = await Deno.open(this.#lockOf(id));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
       throw error;

@@ -220,6 +220,10 @@ export class S3Objects {
         if (++count >= limit) return;
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
+      if (page.IsTruncated && token === undefined) {
+        // Taken for whole, it would make everything that it lacks look deleted.
+        throw new S3Error(`${what}: the service cut the list short and does not say how to go on`);
+      }
     } while (token !== undefined);
   }
 

@@ -125,3 +125,18 @@ Deno.test("list() goes through the pages, and no further than asked", async () =
   assertEquals(await keys(1), ["a"]);
   assertEquals(service.seen.length, 3);
 });
+
+Deno.test("list() does not take a list for whole that was cut short", async () => {
+  await using service = startService(() =>
+    xml(
+      "<ListBucketResult><Contents><Key>a</Key><Size>3</Size></Contents>" +
+        "<IsTruncated>true</IsTruncated></ListBucketResult>",
+    )
+  );
+  const { objects } = service.bucket();
+  await assertRejects(
+    () => Array.fromAsync(objects.list("Cannot list", "p/")),
+    S3Error,
+    "Cannot list: the service cut the list short",
+  );
+});

@@ -23,6 +23,12 @@ export const LOCK_WATCH_MS = 10 * 1000;
 /** Age from which a lock counts as left behind by a program that has ended. */
 export const LOCK_STALE_MS = 10 * 60 * 1000;
 
+/** An exclusive lock beside the own one is waited for until it must have turned stale. */
+const EXCLUSIVE_PATIENCE_MS = LOCK_STALE_MS + 60 * 1000;
+
+/** Time between two looks at it. */
+const EXCLUSIVE_POLL_MS = 500;
+
 const NS_PER_MS = 1_000_000n;
 
 /** Where a lock is put, whose it says it is, and by which clock it ages. */
@@ -103,18 +109,37 @@ export class SharedLock {
   }
 
   /**
-   * Renews the lock and makes sure that nobody holds an exclusive one beside it: what comes next has
-   * the lock's whole life to be done.
+   * Renews the lock and makes sure that nobody holds an exclusive one beside it.
    *
-   * @throws {LockedError} the lock is lost, or somebody holds an exclusive one
+   * Who wants an exclusive lock writes it before looking at the others, and takes it back on seeing
+   * ours: that one is waited for, and one whose owner was killed meanwhile, until it turns stale. A
+   * run of hours is not given up for it.
+   *
+   * @param signal ends the wait
+   * @throws {LockedError} the lock is lost, or somebody holds an exclusive one all the same
    * @throws {CorruptionError} a lock cannot be understood
    * @throws {StoreError} the lock could not be renewed, or the others could not be read
+   * @throws the signal's reason
    */
-  async confirm(): Promise<void> {
+  async confirm(signal: AbortSignal): Promise<void> {
     await this.#renewing;
     this.assertFresh();
     await this.#renew();
-    await this.#lookAtOthers();
+    const { now, onWarning } = this.#options;
+    const untilMs = now() + EXCLUSIVE_PATIENCE_MS;
+    for (let hasWarned = false;;) {
+      try {
+        await this.#lookAtOthers();
+        break;
+      } catch (error) {
+        if (!(error instanceof LockedError) || now() >= untilMs) throw error;
+        if (!hasWarned) onWarning(`${error.message}. Waiting until it goes`);
+        hasWarned = true;
+      }
+      await new Promise((resolve) => setTimeout(resolve, EXCLUSIVE_POLL_MS));
+      signal.throwIfAborted();
+      this.assertFresh();
+    }
     this.assertFresh();
   }
 

@@ -109,7 +109,7 @@ export class StateCommit {
   ): Promise<{ readonly bytes: number }> {
     const { store, codec, mac, catalog, configuration } = this.#target;
     signal.throwIfAborted();
-    await lock.confirm();
+    await lock.confirm(signal);
     const index = await catalog.refreshForWriting();
     for (const packfile of relied) {
       if (index.isInUse(packfile)) continue;

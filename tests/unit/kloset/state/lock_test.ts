@@ -33,6 +33,7 @@ import {
 import { type FaultPlan, FaultyStore } from "../../../faults/faulty_store.ts";
 import { MemoryStore } from "../../../faults/memory_store.ts";
 
+const SIGNAL = new AbortController().signal;
 const START_MS = 1_700_000_000_000;
 const NS_PER_MS = 1_000_000n;
 const MINE = "11".repeat(32);
@@ -343,7 +344,7 @@ Deno.test("SharedLock is lost for good when it was not refreshed in time, and sa
     assertThrows(() => lock.signal.throwIfAborted(), LockedError, "3600 s");
     ring();
     await settle();
-    await assertRejects(() => lock.confirm(), LockedError, "3600 s");
+    await assertRejects(() => lock.confirm(SIGNAL), LockedError, "3600 s");
     assertEquals(bench.lock(MINE).timestampNs, BigInt(START_MS) * NS_PER_MS, "never renewed");
     await lock.release();
     assertEquals(bench.names, []);
@@ -358,7 +359,7 @@ Deno.test("SharedLock does not come back when somebody has removed it", async ()
       await bench.memory.delete("lock", MINE);
       bench.now += LOCK_REFRESH_MS;
       if (how === "timer") ring();
-      else await assertRejects(() => lock.confirm(), LockedError, "removed");
+      else await assertRejects(() => lock.confirm(SIGNAL), LockedError, "removed");
       await settle();
       assertThrows(() => lock.assertFresh(), LockedError, "removed");
       assertEquals(bench.names, []);
@@ -373,20 +374,47 @@ Deno.test("SharedLock is lost when writing it took longer than it lives", async 
     return undefined;
   });
   const lock = await bench.acquire();
-  await assertRejects(() => lock.confirm(), LockedError, "600 s");
+  await assertRejects(() => lock.confirm(SIGNAL), LockedError, "600 s");
   assert(lock.signal.aborted);
   await lock.release();
 });
 
-Deno.test("SharedLock.confirm() renews the lock, and gives way to an exclusive one", async () => {
+Deno.test("SharedLock.confirm() renews the lock, and waits for who takes an exclusive one back", async () => {
   const bench = new Bench();
   const lock = await bench.acquire();
   bench.now += 1000;
-  await lock.confirm();
+  await lock.confirm(SIGNAL);
   assertEquals(bench.lock(MINE).timestampNs, BigInt(bench.now) * NS_PER_MS);
+  assertEquals(bench.warnings, []);
   await bench.lockAs(THEIRS, { exclusive: true });
-  await assertRejects(() => lock.confirm(), LockedError, "there");
+  const confirmed = lock.confirm(SIGNAL);
+  await settle();
+  await bench.memory.delete("lock", THEIRS);
+  await confirmed;
+  assertEquals(bench.warnings.length, 1);
+  assert(bench.warnings[0]!.includes("there holds an exclusive lock"), bench.warnings[0]);
   await lock.release();
+});
+
+Deno.test("SharedLock.confirm() gives way to an exclusive lock that stays, and ends with its signal", async () => {
+  const bench = new Bench();
+  await withTimers(async (ring) => {
+    const lock = await bench.acquire();
+    await bench.lockAs(THEIRS, { exclusive: true });
+    const abort = new AbortController();
+    const aborted = lock.confirm(abort.signal);
+    abort.abort(new RangeError("enough"));
+    await assertRejects(() => aborted, RangeError, "enough");
+    const refused = assertRejects(() => lock.confirm(SIGNAL), LockedError, "there");
+    for (let i = 0; i < 3; i++) {
+      await settle();
+      bench.now += LOCK_REFRESH_MS;
+      await bench.lockAs(THEIRS, { exclusive: true });
+      ring();
+    }
+    await refused;
+    await lock.release();
+  });
 });
 
 Deno.test("SharedLock.release() warns of a lock that cannot be removed", async () => {

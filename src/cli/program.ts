@@ -13,7 +13,13 @@ import {
 } from "./syntax/mod.ts";
 import { addCommands, superfluousRights } from "./commands/mod.ts";
 import { onUnsyncableDirectory } from "../files/mod.ts";
-import { type CliContext, EXIT_STATUS_HELP, EXIT_SUCCESS, type Right } from "./process/mod.ts";
+import {
+  type CliContext,
+  EXIT_STATUS_HELP,
+  EXIT_SUCCESS,
+  redactUrls,
+  type Right,
+} from "./process/mod.ts";
 import { configureLog, RunMonitor } from "./report/mod.ts";
 import type { Session } from "./session/mod.ts";
 
@@ -66,7 +72,11 @@ export function createProgram(context: CliContext): Program {
   };
   let words: readonly string[] = [];
   /** A global option's value, even if the command line could not be parsed so far. */
-  const known = (name: "logFormat" | "metricsFile", flag: string, variable: string) => {
+  const known = (
+    name: "logFormat" | "metricsFile" | "repo" | "deployment" | "project" | "k8sNamespace",
+    flag: string,
+    variable: string,
+  ) => {
     const source = root.getOptionValueSource(name);
     const isGiven = source !== undefined && source !== "default";
     return (isGiven ? undefined : flagValue(words, flag) ?? context.env(variable)) ||
@@ -89,11 +99,22 @@ export function createProgram(context: CliContext): Program {
     completed: monitor.completed,
   });
   const metricsFile = () => known("metricsFile", "--metrics-file", "INFRAHUB_METRICS_FILE");
+  const place = () => {
+    const deployment = known("deployment", "--deployment", "INFRAHUB_BACKUP_DEPLOYMENT") ||
+      known("k8sNamespace", "--k8s-namespace", "INFRAHUB_K8S_NAMESPACE") ||
+      known("project", "--project", "INFRAHUB_PROJECT");
+    const repository = known("repo", "--repo", "INFRAHUB_REPO");
+    return {
+      ...(deployment ? { deployment } : {}),
+      ...(repository ? { repository: redactUrls(repository) } : {}),
+    };
+  };
   const operation = () => OPERATIONS.get(routeOf(current));
   /** The rights that the run needs beside its command. */
   const reserved = (): ReadonlySet<Right> =>
     new Set<Right>([
-      ...(monitor.isNotifying ? ["net" as const] : []),
+      // A datagram to a socket that is a file counts as both.
+      ...(monitor.isNotifying ? ["net", "write"] as const : []),
       ...(metricsFile() && operation() !== undefined ? ["write" as const] : []),
     ]);
   let text = "";
@@ -165,6 +186,7 @@ export function createProgram(context: CliContext): Program {
         exitCode: code,
         metricsFile: metricsFile(),
         operation: operation(),
+        place: place(),
       });
     },
     run: async (argv) => {

@@ -22,12 +22,13 @@ Deno.test("--metrics-file tells success and failure, and keeps the last success"
 
   await bench.succeed([...create, bench.neo4j, "--postgres-path", bench.dump], { env });
   const first = await read(metrics);
-  const own = '{operation="create"}';
+  const place = `repository="${bench.repository}"`;
+  const own = `{operation="create",${place}}`;
   assertEquals(first.get(`infrahub_backup_last_run_success${own}`), 1);
   assertEquals(first.get(`infrahub_backup_last_run_exit_code${own}`), 0);
   const success = first.get(`infrahub_backup_last_success_timestamp_seconds${own}`) ?? 0;
   assert(Math.abs(success - Date.now() / 1_000) < 600);
-  const postgres = '{operation="create",component="postgres"}';
+  const postgres = `{operation="create",component="postgres",${place}}`;
   assertEquals(first.get(`infrahub_backup_component_bytes_read${postgres}`), size);
   assert((first.get(`infrahub_backup_component_bytes_stored${postgres}`) ?? 0) > 0);
 
@@ -43,7 +44,7 @@ Deno.test("--metrics-file tells success and failure, and keeps the last success"
 
   await bench.succeed(["snapshots", "check"], { env });
   const both = await read(metrics);
-  assertEquals(both.get('infrahub_backup_last_run_success{operation="check"}'), 1);
+  assertEquals(both.get(`infrahub_backup_last_run_success{operation="check",${place}}`), 1);
   assertEquals(both.get(`infrahub_backup_last_run_success${own}`), 0);
 
   const names = [...Deno.readDirSync(`${bench.root}/metrics`)].map(({ name }) => name);

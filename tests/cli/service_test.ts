@@ -33,6 +33,14 @@ Deno.test("a backup tells the service manager that it runs, how far it is, and h
   assertEquals(manager.lines.filter((line) => line === "STOPPING=1").length, 1);
 });
 
+Deno.test("a command that only reads tells the service manager as well, to its end", async () => {
+  await using bench = await Bench.create();
+  await using manager = await ServiceManager.open();
+  await bench.backUp();
+  await bench.succeed(["snapshots", "check"], { env: { NOTIFY_SOCKET: manager.address } });
+  await manager.until((line) => line === "STATUS=snapshots check: exit code 0");
+});
+
 Deno.test("a backup that is asked to end asks for the time to put everything back", async () => {
   await using bench = await Bench.create();
   await using manager = await ServiceManager.open();

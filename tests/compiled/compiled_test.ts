@@ -228,7 +228,9 @@ Deno.test("the executable notifies a service manager, and leaves metrics", async
   assertEquals(manager.lines[0], "READY=1");
   assertStringIncludes(
     await Deno.readTextFile(metrics),
-    '\ninfrahub_backup_last_run_success{operation="create"} 1\n',
+    `\ninfrahub_backup_last_run_success{operation="create",repository="${
+      folder.at("repository")
+    }"} 1\n`,
   );
 });
 

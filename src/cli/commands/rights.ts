@@ -11,8 +11,8 @@ export interface UnderstoodLine {
   /** Its arguments, as they stand there. */
   readonly args: readonly string[];
   /**
-   * What the run needs whatever its command does: the network where the service manager is told through
-   * a socket how it stands, writing where it leaves metrics when it ends.
+   * What the run needs whatever its command does: network and writing where the service manager is told
+   * how it stands, through a socket that is a file; writing where it leaves metrics when it ends.
    */
   readonly reserved: ReadonlySet<Right>;
 }

@@ -10,8 +10,21 @@ export interface ComponentMetrics {
   readonly durationSeconds?: number;
 }
 
+/** What a run was about, as far as its options say. */
+export interface MetricsPlace {
+  /** The deployment, by its name, project or namespace. */
+  readonly deployment?: string;
+  /** The repository's location, without secrets. */
+  readonly repository?: string;
+}
+
 /** A run that is over. */
 export interface RunMetrics {
+  /**
+   * What tells its series from those of other runs whose files are collected on the same host; where
+   * both were equal, one of them would be dropped.
+   */
+  readonly place: MetricsPlace;
   /** `create`, `restore` or `check`. */
   readonly operation: string;
   readonly version: string;
@@ -32,15 +45,16 @@ export interface MetricDefinition {
   readonly labels: readonly string[];
 }
 
-const RUN_LABELS = ["operation"] as const;
-const COMPONENT_LABELS = ["operation", "component"] as const;
+const PLACE_LABELS = ["deployment", "repository"] as const;
+const RUN_LABELS = ["operation", ...PLACE_LABELS] as const;
+const COMPONENT_LABELS = ["operation", "component", ...PLACE_LABELS] as const;
 
 /** All metrics, in the order in which they are written. */
 export const METRICS = [
   {
     name: "infrahub_backup_build_info",
     help: "Always 1; the version that wrote this file is a label",
-    labels: ["version"],
+    labels: ["version", ...PLACE_LABELS],
   },
   {
     name: "infrahub_backup_last_run_success",
@@ -116,12 +130,14 @@ export async function writeMetrics(path: string, run: RunMetrics): Promise<void>
 export function formatMetrics(run: RunMetrics, earlier: ReadonlyMap<string, string>): string {
   const series: Series = new Map(earlier);
   const set = (name: MetricName, labels: Record<string, string>, value: number) =>
-    void series.set(key(name, labels), String(value));
-  const { operation, components } = run;
+    void series.set(key(name, { ...labels, ...run.place }), String(value));
+  const { operation, components, place } = run;
+  const placeText = pairs({ ...place }).join(",");
   for (const old of [...series.keys()]) {
     if (old.startsWith("infrahub_backup_build_info{")) series.delete(old);
     // A component that the last success did not have is not part of its figures.
-    const isOwn = old.includes(`operation=${JSON.stringify(operation)}`);
+    const isOwn = old.includes(`operation=${JSON.stringify(operation)}`) &&
+      old.endsWith(placeText === "" ? "}" : `,${placeText}}`);
     if (run.isSuccess && isOwn && old.startsWith("infrahub_backup_component_")) series.delete(old);
   }
   const end = Math.round(run.end.getTime() / 1_000);
@@ -155,13 +171,16 @@ export function formatMetrics(run: RunMetrics, earlier: ReadonlyMap<string, stri
 
 /** The series of a file that this program wrote; anything else in it is passed over. */
 export function parseMetrics(text: string): Map<string, string> {
-  const lines = text.matchAll(/^(infrahub_backup_\w+\{[^{}]*\}) (-?[\d.e+]+)$/gm);
+  const lines = text.matchAll(/^(infrahub_backup_\w+\{.*\}) (-?[\d.e+]+)$/gm);
   return new Map([...lines].map(([, id = "", value = ""]) => [id, value]));
 }
 
 function key(name: string, labels: Record<string, string>): string {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
-  return `${name}{${pairs.join(",")}}`;
+  return `${name}{${pairs(labels).join(",")}}`;
+}
+
+function pairs(labels: Record<string, string>): string[] {
+  return Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
 }
 
 async function readEarlier(path: string): Promise<string> {

@@ -8,7 +8,7 @@ import {
   VERSION,
 } from "../process/mod.ts";
 import { logReporter, reportProgress } from "./log.ts";
-import { type ComponentMetrics, writeMetrics } from "./metrics.ts";
+import { type ComponentMetrics, type MetricsPlace, writeMetrics } from "./metrics.ts";
 import { type ComponentState, describeProgress, ProgressTracker } from "./progress.ts";
 import { ProgressBars } from "./progress_bars.ts";
 import { ServiceNotifier } from "./sd_notify.ts";
@@ -125,13 +125,14 @@ export class RunMonitor {
   /**
    * Tells the end of the run. Nothing that goes wrong here changes how the run ended.
    *
-   * @param end what it exits with, where metrics go, and which operation they count for
+   * @param end what it exits with, where metrics go, and which operation they count for, of what
    */
   async end(
-    { exitCode, metricsFile, operation }: {
+    { exitCode, metricsFile, operation, place }: {
       readonly exitCode: number;
       readonly metricsFile: string | undefined;
       readonly operation: string | undefined;
+      readonly place: MetricsPlace;
     },
   ): Promise<void> {
     this.quiet();
@@ -141,6 +142,7 @@ export class RunMonitor {
       try {
         await writeMetrics(metricsFile, {
           operation,
+          place,
           version: VERSION,
           exitCode,
           isSuccess,

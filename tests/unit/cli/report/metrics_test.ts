@@ -3,6 +3,7 @@ import { formatMetrics, parseMetrics, writeMetrics } from "../../../../src/cli/r
 import { TemporaryDirectory } from "../../../faults/temporary_directory.ts";
 
 const RUN = {
+  place: {},
   operation: "create",
   version: "1.0",
   exitCode: 0,
@@ -58,4 +59,28 @@ Deno.test("writeMetrics replaces the file, for everybody to read, and leaves not
     Error,
     "cannot write metrics to ",
   );
+});
+
+Deno.test("runs of other deployments or repositories have series of their own", () => {
+  const series = (
+    place: { deployment?: string; repository?: string },
+  ) => [...parseMetrics(formatMetrics({ ...RUN, place }, new Map())).keys()];
+  const places = [
+    {},
+    { deployment: "a" },
+    { deployment: "b" },
+    { deployment: "a", repository: "/srv/{x}" },
+    { deployment: "a", repository: 's3://host/bucket/"q"' },
+  ];
+  const all = places.flatMap(series);
+  assertEquals(new Set(all).size, all.length);
+  // In one file they live side by side: what one forgets stays with the other.
+  const [, a = {}, b = {}] = places;
+  const text = formatMetrics(
+    { ...RUN, place: b, components: [] },
+    parseMetrics(formatMetrics({ ...RUN, place: a }, new Map())),
+  );
+  assertEquals(text.match(/^infrahub_backup_component_bytes_read\{.*$/gm), [
+    'infrahub_backup_component_bytes_read{operation="create",component="neo4j",deployment="a"} 10',
+  ]);
 });

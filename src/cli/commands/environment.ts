@@ -4,6 +4,7 @@ import { findPlace } from "../../infrahub/mod.ts";
 import { writeJson } from "../report/mod.ts";
 import {
   connect,
+  deploymentName,
   deploymentRuns,
   detectOptions,
   type Session,
@@ -31,8 +32,11 @@ function addDetect(environment: CommandUnknownOpts, session: SessionProvider): v
       const { deployment } = await connect(current);
       const { kind, target } = deployment.environment;
       current.reporter.info(`Target: ${target}`);
+      const name = deploymentName(current);
       const place = await findPlace(deployment, current.context.hostname());
-      const unfinished = await deploymentRuns(current, { place })?.find() ?? [];
+      const unfinished =
+        await deploymentRuns(current, { place, ...(name === undefined ? {} : { name }) })?.find() ??
+          [];
       for (const run of unfinished) {
         current.reporter.warn(
           tellOf(run) + (run.isAlive ? "" : '; "restore --recover" puts it right'),

@@ -19,7 +19,7 @@ import { stateDirectory } from "./state_directory.ts";
  */
 export function deploymentRuns(
   { context, reporter }: Session,
-  identity: Pick<DeploymentIdentity, "place">,
+  identity: Pick<DeploymentIdentity, "place" | "name">,
 ): DeploymentRuns | undefined {
   const directory = stateDirectory(context.env);
   return directory === undefined ? undefined : DeploymentRuns.of(directory, identity, reporter);

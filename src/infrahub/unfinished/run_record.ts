@@ -12,6 +12,8 @@ const NAME = /^run-([0-9a-f-]{36})\.json$/;
 export interface UnfinishedRun {
   readonly id: string;
   readonly place: Place;
+  /** Given by the user; of a host's deployment alone. */
+  readonly name?: string;
   /** Such as `restore`. */
   readonly command: string;
   readonly host: string;
@@ -24,6 +26,21 @@ export interface UnfinishedRun {
   readonly keepsOld: boolean;
   /** In the order in which it came about. */
   readonly leftovers: readonly Leftover[];
+}
+
+/** Another run of this host works on the deployment, and must not be disturbed. */
+export class NotAloneError extends ToolError {
+  constructor({ command, host, pid }: UnfinishedRun) {
+    super(
+      `${command} of ${host} (process ${pid}) is changing this deployment now: nothing has been ` +
+        "changed; wait until it has ended",
+    );
+  }
+}
+
+/** A directory of one's own, as a backup of Neo4j Enterprise needs, disturbs nobody. */
+function isExclusive(leftovers: readonly Leftover[]): boolean {
+  return leftovers.some(({ kind }) => kind !== "directory");
 }
 
 /** What tells a run from others, and what it does. */
@@ -47,11 +64,18 @@ export interface RunDescription {
 export class DeploymentRuns {
   readonly #directory: string;
   readonly #place: Place;
+  readonly #name: string | undefined;
   readonly #reporter: Reporter;
 
-  private constructor(directory: string, place: Place, reporter: Reporter) {
+  private constructor(
+    directory: string,
+    place: Place,
+    name: string | undefined,
+    reporter: Reporter,
+  ) {
     this.#directory = directory;
     this.#place = place;
+    this.#name = name;
     this.#reporter = reporter;
   }
 
@@ -61,11 +85,13 @@ export class DeploymentRuns {
    */
   static of(
     directory: string,
-    { place }: Pick<DeploymentIdentity, "place">,
+    { place, name }: Pick<DeploymentIdentity, "place" | "name">,
     reporter: Reporter,
   ): DeploymentRuns | undefined {
-    // A name is not enough: the place is what a run changes, whatever it was called that time.
-    return place === undefined ? undefined : new DeploymentRuns(directory, place, reporter);
+    if (place === undefined) return undefined;
+    // The place is what a run changes, whatever it was called that time; a host alone may have several
+    // deployments, which their names tell apart.
+    return new DeploymentRuns(directory, place, place.kind === "host" ? name : undefined, reporter);
   }
 
   /** Those that have not ended as they should, oldest first; a file that cannot be read is told. */
@@ -79,7 +105,7 @@ export class DeploymentRuns {
         const run = text === undefined ? undefined : parseRun(id, text);
         if (text === undefined) continue;
         if (run === undefined) throw new ToolError("it is of another version of this program");
-        if (!isSamePlace(run.place, this.#place)) continue;
+        if (!isSamePlace(run.place, this.#place) || run.name !== this.#name) continue;
         found.push({ ...run, isAlive: await this.#isAlive(id) });
       } catch (error) {
         this.#reporter.warn(
@@ -131,6 +157,8 @@ export class DeploymentRuns {
     const id = crypto.randomUUID();
     let lock: Deno.FsFile | undefined;
     let isTold = false;
+    /** Whether this run has the deployment for itself, so that others have to look. */
+    let isAlone = false;
     const write = async (direction: RunDirection, leftovers: readonly Leftover[]) => {
       try {
         if (lock === undefined) {
@@ -141,8 +169,19 @@ export class DeploymentRuns {
           await lock.lock(true);
         }
         if (leftovers.length === 0) await removeIfThere(this.#pathOf(id));
-        else await this.#write(id, description, direction, leftovers);
+        else {
+          await this.#write(id, description, direction, leftovers);
+          if (!isAlone) {
+            await this.#requireAlone(id, leftovers);
+            isAlone = isExclusive(leftovers);
+          }
+        }
       } catch (error) {
+        if (error instanceof NotAloneError) {
+          // Nothing has been done yet of what was written.
+          await removeIfThere(this.#pathOf(id));
+          throw error;
+        }
         if (isTold) return;
         isTold = true;
         this.#reporter.warn(
@@ -159,6 +198,17 @@ export class DeploymentRuns {
     });
   }
 
+  /**
+   * Looks for others only after this run can be seen: of two that begin in the same moment, none is
+   * overlooked, though both may give way.
+   */
+  async #requireAlone(id: string, leftovers: readonly Leftover[]): Promise<void> {
+    for (const run of await this.find()) {
+      if (run.id === id || !run.isAlive) continue;
+      if (isExclusive(leftovers) || isExclusive(run.leftovers)) throw new NotAloneError(run);
+    }
+  }
+
   async #write(
     id: string,
     { command, host, pid, startedAt, keepsOld = false }: RunDescription,
@@ -167,6 +217,7 @@ export class DeploymentRuns {
   ): Promise<void> {
     const value = {
       place: this.#place,
+      ...(this.#name === undefined ? {} : { name: this.#name }),
       command,
       host,
       pid,
@@ -235,10 +286,15 @@ export class RunRecord {
     this.#end = end;
   }
 
-  /** Replaces what is kept; it is on the disk once this resolves. One after the other. Never throws. */
+  /**
+   * Replaces what is kept; it is on the disk once this resolves. One after the other.
+   *
+   * @throws {NotAloneError} another run works on the deployment
+   */
   keep(direction: RunDirection, leftovers: readonly Leftover[]): Promise<void> {
-    this.#last = this.#last.then(() => this.#write(direction, leftovers));
-    return this.#last;
+    const kept = this.#last.then(() => this.#write(direction, leftovers));
+    this.#last = kept.catch(() => {});
+    return kept;
   }
 
   /** The run has ended: what is kept now is what it could not put right itself. */
@@ -284,6 +340,7 @@ function parseRun(id: string, text: string): Omit<UnfinishedRun, "isAlive"> | un
   return {
     id,
     place,
+    ...(typeof found.name === "string" ? { name: found.name } : {}),
     command,
     host,
     pid,

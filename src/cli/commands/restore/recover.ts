@@ -5,7 +5,13 @@ import {
   recoverRun,
 } from "../../../infrahub/mod.ts";
 import type { CommandResult } from "../../report/mod.ts";
-import { connect, deploymentRuns, type Session, tellOf } from "../../session/mod.ts";
+import {
+  connect,
+  deploymentName,
+  deploymentRuns,
+  type Session,
+  tellOf,
+} from "../../session/mod.ts";
 
 /** `restore --recover`: puts right what killed runs have left on the deployment. */
 export async function recover(
@@ -14,8 +20,9 @@ export async function recover(
 ): Promise<CommandResult> {
   const { context, reporter } = session;
   const connection = await connect(session, waitsForServices);
+  const name = deploymentName(session);
   const place = await findPlace(connection.deployment, context.hostname());
-  const runs = deploymentRuns(session, { place });
+  const runs = deploymentRuns(session, { place, ...(name === undefined ? {} : { name }) });
   const found = await runs?.find() ?? [];
   if (runs === undefined || found.length === 0) {
     return {

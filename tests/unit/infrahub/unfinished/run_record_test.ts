@@ -90,6 +90,15 @@ Deno.test("other places have other runs, whatever the deployment is called", asy
     assertEquals(await of({ kind: "docker", target: "site-b", host: "h" })?.find(), []);
     assertEquals((await of({ kind: "docker", target: "site-a", host: "h" })?.find())?.length, 1);
     assertEquals(DeploymentRuns.of(directory, {}, reporter), undefined);
+    const host = { kind: "host", target: "h", host: "h" } as const;
+    const ofHost = (name?: string) =>
+      DeploymentRuns.of(directory, { place: host, ...(name ? { name } : {}) }, reporter);
+    const named = ofHost("prod")?.begin(RUN);
+    await named?.keep("back", LEFT);
+    await named?.end();
+    assertEquals((await ofHost("prod")?.find())?.length, 1);
+    assertEquals(await ofHost("test")?.find(), []);
+    assertEquals(await ofHost()?.find(), []);
   });
 });
 
@@ -112,5 +121,27 @@ Deno.test("what cannot be read or written is told, and does not end a run", asyn
       await record.end();
       assertEquals(lines.filter((line) => line.includes("cannot be noted")).length, 1);
     });
+  });
+});
+
+Deno.test("one run at a time stops services, however many begin; directories disturb nobody", async () => {
+  await withRuns(async (runs, directory) => {
+    const own: Leftover = { kind: "directory", service: "database", path: "/tmp/x" };
+    const first = runs.begin(RUN);
+    const second = runs.begin({ ...RUN, command: "create" });
+    const third = runs.begin({ ...RUN, command: "create" });
+    await second.keep("back", [own]);
+    await third.keep("back", [own]);
+    await assertRejects(() => first.keep("back", LEFT), Error, "is changing this deployment now");
+    await Promise.all([second, third].map((record) => record.keep("back", [])));
+    await first.keep("back", LEFT);
+    await assertRejects(() => second.keep("back", [own]), Error, "restore of h (process 7)");
+    await assertRejects(() => third.keep("back", LEFT), Error, "restore of h (process 7)");
+    // What it goes on with has been its own since.
+    await first.keep("on", LEFT);
+    assertEquals((await runs.find()).map(({ id }) => id), [first.id]);
+    for (const record of [first, second, third]) await record.keep("on", []);
+    for (const record of [first, second, third]) await record.end();
+    assertEquals(await names(directory), []);
   });
 });

@@ -13,7 +13,7 @@ async function sources(folder: string): Promise<string[]> {
 
 /** What begins a command in the sources: `run(SERVICE, ["psql"`, `argv: ["df"`, `_COMMAND = ["sh"`. */
 const COMMANDS =
-  /(?:argv(?::| =)|(?:run|streamIn|streamOut)\(\s*\w+,|_COMMAND =)\s*\[\s*"([\w.-]+)"/g;
+  /(?:argv(?::| =)|(?:run|streamIn|streamOut)\(\s*\w+,|_COMMAND =)\s*\[\s*"([a-z][\w.-]*)"/g;
 
 Deno.test("the programs that the sources name for a deployment are in the table", async () => {
   const texts = [

@@ -118,12 +118,12 @@ export async function removeStaleLocks(deployment: Deployment, access: CacheAcce
     reporter.debug("Locks of stopped workers are left to Infrahub: it is not known where Redis is");
     return;
   }
-  const argv = ["-n", String(access.database), "EVAL", REMOVE_LOCKS, "0"];
+  const command = ["-n", String(access.database), "EVAL", REMOVE_LOCKS, "0"];
   const end = clock.now() + HEARTBEAT_MS;
   let removed = 0;
   try {
     while (true) {
-      const answer = await ask(deployment, access, argv);
+      const answer = await ask(deployment, access, command);
       const [, now, left] = /^(\d+) (\d+)$/.exec(answer) ?? [];
       if (now === undefined) throw new DeploymentError(`unexpected answer ${quote(answer)}`);
       removed += Number(now);

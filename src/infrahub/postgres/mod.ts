@@ -1,7 +1,7 @@
 /**
  * The PostgreSQL of Prefect, the task manager: which server it is, its dump, a restore beside the
  * database in use that ends with a swap, its client, and waiting until it answers. What Prefect keeps
- * in it is no concern here: that is asked of Prefect itself, in `tasks`.
+ * in it is no concern here: `tasks` asks Prefect itself while it runs.
  *
  * @module
  */

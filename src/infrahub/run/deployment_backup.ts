@@ -29,7 +29,7 @@ import { messageOf } from "../../errors/mod.ts";
 import { postgresSource } from "../postgres/mod.ts";
 import { findLocalStorage, measureStorage, storageSource } from "../storage/mod.ts";
 import type { Credentials } from "./credentials.ts";
-import { waitForRunningTasks } from "../tasks/mod.ts";
+import { tellCutOffTasks, waitForRunningTasks } from "../tasks/mod.ts";
 import type { RunRecord } from "../unfinished/mod.ts";
 
 /** What is missing of Infrahub in every backup is said in every backup. */
@@ -161,6 +161,7 @@ export async function backUpDeployment<Result>(
     ...postgres,
   };
   if (!force) await waitForRunningTasks(deployment, options);
+  const workersSeen = clock.now();
   if (options.redact) await redact(deployment, credentials.neo4j);
 
   const journal = new UndoJournal({ reporter, clock, record: options.record });
@@ -171,6 +172,9 @@ export async function backUpDeployment<Result>(
       })
       : undefined;
     signal.throwIfAborted();
+    if (stopped !== undefined && wanted.has("postgres")) {
+      await tellCutOffTasks(deployment, credentials.postgres(), clock.now() - workersSeen);
+    }
     const release = async () => {
       try {
         await stopped?.undo.perform();

@@ -3,15 +3,18 @@
  * They are fed to `python -u -`, so that nothing is copied and nothing has to be removed.
  */
 
-/** Prints the tasks that are pending or running as a JSON array. */
+/** Prints the tasks that are scheduled, pending or running as a JSON array. */
 export const RUNNING_TASKS_SCRIPT = `
 import json
 from infrahub_sdk import InfrahubClientSync
 from infrahub_sdk.task.models import TaskFilter, TaskState
 
 client = InfrahubClientSync()
-tasks = client.task.filter(filter=TaskFilter(state=[TaskState.PENDING, TaskState.RUNNING]))
-print(json.dumps([{"id": str(task.id), "title": task.title} for task in tasks]))
+states = [TaskState.SCHEDULED, TaskState.PENDING, TaskState.RUNNING]
+tasks = client.task.filter(filter=TaskFilter(state=states))
+print(json.dumps([
+    {"id": str(task.id), "title": task.title, "state": task.state.value} for task in tasks
+]))
 `;
 
 /** Deletes or crashes old flow runs; arguments: days to keep, batch size. */

@@ -15,6 +15,8 @@ export interface WaitForTasksOptions {
 export interface RunningTask {
   readonly id: string;
   readonly title: string;
+  /** In lower case; empty when it was not said. */
+  readonly state: string;
 }
 
 const INTERVAL_MS = 5_000;
@@ -28,12 +30,15 @@ const LIST_COMMAND = [
   "running",
   "--state",
   "pending",
+  // Those that wait for a worker, or for their time: they are told, and not waited for.
+  "--state",
+  "scheduled",
 ];
 /** The tool reports an API's complaint on its standard output, which an error does not carry. */
 const EXPLAIN_COMMAND = ["sh", "-c", 'exec "$@" >&2', "sh", ...LIST_COMMAND];
 
 /**
- * Waits until no task of Infrahub is running or pending.
+ * Waits until no task of Infrahub is running or pending, and tells which are queued.
  *
  * @throws {DeploymentError} when tasks cannot be listed, or do not end in time
  */
@@ -45,8 +50,11 @@ export async function waitForRunningTasks(
   const deadline = clock.now() + waitTimeoutMs;
   const lister = new TaskLister(deployment);
   while (true) {
-    const tasks = await lister.list();
+    const listed = await lister.list();
+    const tasks = listed.filter(({ state }) => state !== "scheduled");
     if (tasks.length === 0) {
+      const queued = listed.map(({ id, title }) => `${id} ${title}`).join(", ");
+      if (queued !== "") reporter.info(`Tasks that are queued, and not waited for: [${queued}]`);
       reporter.info("No running tasks detected. Proceeding with backup.");
       return;
     }
@@ -182,7 +190,11 @@ function parseTasks(output: string): RunningTask[] {
     });
   }
   return (parsed as readonly unknown[]).map((task) => {
-    const { id, title } = Object(task) as Record<string, unknown>;
-    return { id: String(id ?? "?"), title: String(title ?? "?") };
+    const { id, title, state } = Object(task) as Record<string, unknown>;
+    return {
+      id: String(id ?? "?"),
+      title: String(title ?? "?"),
+      state: String(state ?? "").toLowerCase(),
+    };
   });
 }

@@ -3,7 +3,7 @@ import { DeploymentError } from "../../../../src/infrahub/deployment/deployment.
 import { waitForRunningTasks } from "../../../../src/infrahub/tasks/running_tasks.ts";
 import { failure, fakeDeployment, FakeEnvironment } from "../fake_environment.ts";
 
-const LIST = /^infrahubctl task list --json --state running --state pending$/;
+const LIST = /^infrahubctl task list --json --state running --state pending --state scheduled$/;
 const EXPLAIN = 'exec "$@" >&2';
 const TASK = JSON.stringify([{ id: "t1", title: "Sync" }]);
 const usage = failure(["infrahubctl"], 2, "Error: No such command 'task'.");
@@ -34,6 +34,21 @@ Deno.test("waitForRunningTasks() waits until there are none", async () => {
     INFRAHUB_PAGINATION_SIZE: "200",
     INFRAHUB_ADDRESS: "http://server:8000",
   });
+});
+
+Deno.test("waitForRunningTasks() tells what is queued, and does not wait for it", async () => {
+  const listed = [
+    { id: "t1", title: "Sync", state: "RUNNING" },
+    { id: "t2", title: "Merge", state: "SCHEDULED" },
+  ];
+  const environment = worker()
+    .on("task-worker", LIST, JSON.stringify(listed), JSON.stringify(listed.slice(1)));
+  const { lines, waited } = await wait(environment);
+  assertEquals(waited, 5_000);
+  assertEquals(lines.slice(-2), [
+    "info Tasks that are queued, and not waited for: [t2 Merge]",
+    "info No running tasks detected. Proceeding with backup.",
+  ]);
 });
 
 Deno.test("waitForRunningTasks() gives up when the time is over", async () => {
@@ -99,7 +114,7 @@ Deno.test("waitForRunningTasks() falls back to a script that it feeds to Python"
       return "[]";
     });
   await wait(environment);
-  assertStringIncludes(script, "TaskState.PENDING, TaskState.RUNNING");
+  assertStringIncludes(script, "TaskState.SCHEDULED, TaskState.PENDING, TaskState.RUNNING");
 });
 
 Deno.test("waitForRunningTasks() fails with the reason", async (t) => {

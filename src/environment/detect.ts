@@ -24,6 +24,12 @@ export interface DetectOptions {
    * @default found by names, images and ports
    */
   readonly containers?: Readonly<Record<string, string>>;
+  /**
+   * Longest duration in milliseconds of starting or stopping a service.
+   *
+   * @default {600000}
+   */
+  readonly controlTimeoutMs?: number;
   /** @default {"docker"} */
   readonly docker?: string;
   /** @default {"kubectl"} */
@@ -65,7 +71,7 @@ export async function detectEnvironment(options: DetectOptions = {}): Promise<En
     if (project || namespace) {
       throw new EnvironmentError("a host cannot be combined with a project or a namespace");
     }
-    return new Host(host);
+    return new Host({ ...limit(options), ...host });
   }
   const candidates: [string, () => Promise<Environment | undefined>][] = namespace
     ? [["kubernetes", () => namedNamespace(namespace, options)]]
@@ -115,7 +121,7 @@ async function namedProject(project: string, options: DetectOptions): Promise<En
     "docker CLI not available (required for --project)",
     () => look(options, [docker(options), "--version"]),
   );
-  const environment = new DockerCompose({ project, program: docker(options) });
+  const environment = new DockerCompose({ project, program: docker(options), ...limit(options) });
   const containers = await explained(
     `docker compose project ${project} not found`,
     () => environment.containers(options.signal),
@@ -135,7 +141,9 @@ async function onlyProject(options: DetectOptions): Promise<Environment | undefi
   const projects = await listProjects(options);
   const [project] = projects;
   if (project === undefined) return undefined;
-  if (projects.length === 1) return new DockerCompose({ project, program: docker(options) });
+  if (projects.length === 1) {
+    return new DockerCompose({ project, program: docker(options), ...limit(options) });
+  }
   throw new SeveralFoundError(
     `multiple docker compose projects found: ${projects.join(", ")} (specify --project)`,
   );
@@ -150,7 +158,7 @@ async function listProjects(options: DetectOptions): Promise<string[]> {
   for (const line of listing.split("\n")) {
     const [project = ""] = line.trim().split(/\s+/);
     if (project === "" || /^name\s/i.test(line)) continue;
-    const environment = new DockerCompose({ project, program: docker(options) });
+    const environment = new DockerCompose({ project, program: docker(options), ...limit(options) });
     try {
       const containers = await environment.containers(options.signal);
       if (containers.some(mentionsInfrahub)) found.add(project);
@@ -242,11 +250,16 @@ function kubectl(options: DetectOptions): string {
   return options.kubectl ?? PROGRAMS.kubernetes[0];
 }
 
+function limit({ controlTimeoutMs }: DetectOptions): { readonly controlTimeoutMs?: number } {
+  return controlTimeoutMs === undefined ? {} : { controlTimeoutMs };
+}
+
 function kubernetes(namespace: string, options: DetectOptions): Kubernetes {
   return new Kubernetes({
     namespace,
     program: kubectl(options),
     ...(options.containers ? { containers: options.containers } : {}),
+    ...limit(options),
     ...(options.onWarning ? { onWarning: options.onWarning } : {}),
   });
 }

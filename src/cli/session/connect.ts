@@ -86,7 +86,7 @@ export function deploymentName({ globals }: Session): string | undefined {
  * @throws {UsageError} when units are given for no host
  */
 export function detectOptions({ context, globals, reporter, isGiven }: Session): DetectOptions {
-  const { project, k8sNamespace, host, hostUnit, container } = globals;
+  const { project, k8sNamespace, host, hostUnit, container, serviceTimeout } = globals;
   if (isGiven("hostUnit") && !host) throw new UsageError("--host-unit needs --host");
   const isAnyGiven = isGiven("project") || isGiven("k8sNamespace") || isGiven("host");
   const counts = (option: "project" | "k8sNamespace" | "host") => !isAnyGiven || isGiven(option);
@@ -95,6 +95,7 @@ export function detectOptions({ context, globals, reporter, isGiven }: Session):
     ...(k8sNamespace && counts("k8sNamespace") ? { namespace: k8sNamespace } : {}),
     ...(container === undefined ? {} : { containers: container }),
     ...(host && counts("host") ? { host: hostUnit === undefined ? {} : { units: hostUnit } } : {}),
+    ...(serviceTimeout === undefined ? {} : { controlTimeoutMs: serviceTimeout }),
     onWarning: (message) => reporter.warn(message),
     signal: context.signal,
   };

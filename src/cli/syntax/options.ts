@@ -138,6 +138,13 @@ export function namesArgument(
   return names;
 }
 
+/** Reads the longest time for a service, in milliseconds; there is none without a limit. */
+export function serviceTimeoutArgument(text: string): number {
+  const milliseconds = durationArgument(text);
+  if (milliseconds <= 0) throw new InvalidArgumentError("must be longer than 0");
+  return milliseconds;
+}
+
 /** An option for a duration in Go's notation; its value is in milliseconds. */
 export function durationOption<Flags extends string>(
   flags: Flags,

@@ -5,6 +5,7 @@ import {
   environmentOption,
   namesArgument,
   pathArgument,
+  serviceTimeoutArgument,
   sharing,
 } from "./options.ts";
 import { VERSION_TEXT } from "../process/mod.ts";
@@ -83,6 +84,13 @@ export function createRootCommand(isTaskManager: boolean) {
         "--host-unit <service=unit>",
         "systemd unit of a service, with --host; may be repeated",
       ).argParser(namesArgument),
+    )
+    .addOption(
+      environmentOption(
+        "--service-timeout <duration>",
+        "longest time for a service to stop or to come up, such as 30m (default: 10m)",
+        "INFRAHUB_BACKUP_SERVICE_TIMEOUT",
+      ).argParser(serviceTimeoutArgument),
     )
     .addOption(environmentOption(
       "--deployment <name>",

@@ -19,13 +19,10 @@ async function detect(argv: readonly string[], variables: Record<string, string>
     },
   });
   const code = await run(["environment", "detect", ...argv], context);
-  const { project, namespace, host, containers } = asked;
-  return {
-    code,
-    out: context.out(),
-    err: context.err(),
-    asked: { project, namespace, host, containers },
-  };
+  const { project, namespace, host, containers, controlTimeoutMs } = asked;
+  const limit = controlTimeoutMs === undefined ? {} : { controlTimeoutMs };
+  const target = { project, namespace, host, containers, ...limit };
+  return { code, out: context.out(), err: context.err(), asked: target };
 }
 
 Deno.test("what stands on the command line is the target, whatever the variables say", async (t) => {
@@ -41,6 +38,7 @@ Deno.test("what stands on the command line is the target, whatever the variables
     [["--host"], all, { host: {} }],
     [["--host", "--host-unit", "cache=redis"], {}, { host: { units: { cache: "redis" } } }],
     [["--container", "cache=redis"], {}, { containers: { cache: "redis" } }],
+    [["--service-timeout", "30m"], {}, { controlTimeoutMs: 1_800_000 }],
     [["--project", "a", "--host"], {}, { project: "a", host: {} }],
     [["--project", "a"], { INFRAHUB_HOST: "1" }, { project: "a" }],
   ];

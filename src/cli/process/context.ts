@@ -8,7 +8,7 @@ import {
 } from "../../environment/mod.ts";
 import { type Clock, systemClock } from "../../infrahub/mod.ts";
 import { giveUpRights, LATER_VARIABLES, type Right } from "./rights.ts";
-import { askSecret } from "./terminal.ts";
+import { askSecret, confirm } from "./terminal.ts";
 
 /** What a run of the program takes from, and leaves in, the world around it. */
 export interface CliContext {
@@ -25,6 +25,8 @@ export interface CliContext {
   readonly columns: () => number;
   /** Asks the user for a secret, in bytes; undefined where there is no terminal. */
   readonly askSecret: (prompt: string) => Promise<Uint8Array | undefined>;
+  /** Asks the user whether to go on; undefined where there is no terminal. */
+  readonly confirm: (question: string) => Promise<boolean | undefined>;
   /** Name of this host, recorded in snapshots. */
   readonly hostname: () => string;
   readonly now: () => Date;
@@ -72,6 +74,7 @@ export function processContext(signal: AbortSignal): CliContext {
     stderrIsTerminal: Deno.stderr.isTerminal(),
     columns: () => Deno.consoleSize().columns,
     askSecret: (prompt) => askSecret(prompt, signal),
+    confirm: (question) => confirm(question, signal),
     hostname: () => hostname ??= Deno.hostname(),
     now: () => new Date(),
     clock: systemClock,

@@ -52,6 +52,35 @@ export class SecretLine {
   }
 }
 
+/** A line of an answer that means yes. */
+const YES = /^\s*y(es)?\s*$/i;
+
+/**
+ * Asks on the terminal whether something is to be done; whatever is not a yes is a no.
+ *
+ * @returns undefined where nobody can be asked
+ * @throws the signal's reason: the key for an interruption works while it waits
+ */
+export async function confirm(
+  question: string,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return undefined;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(`${question} [y/N] `));
+    // The terminal edits the line, and gives it as a whole.
+    const typed = new Uint8Array(MAXIMUM_BYTES);
+    const count = await Promise.race([Deno.stdin.read(typed), aborted]);
+    return count !== null && YES.test(new TextDecoder().decode(typed.subarray(0, count)));
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
 /**
  * Asks on the terminal for something that is not shown while it is typed.
  *

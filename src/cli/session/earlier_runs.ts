@@ -30,6 +30,7 @@ export function recordOf(
   session: Session,
   { inHand }: Pick<IdentifiedConnection, "inHand">,
   command: string,
+  keepsOld = false,
 ): { readonly record?: RunRecord } {
   const { context, reporter } = session;
   const runs = deploymentRuns(session, inHand.deployment);
@@ -46,6 +47,7 @@ export function recordOf(
       host: context.hostname(),
       pid: context.pid,
       startedAt: context.now(),
+      keepsOld,
     }),
   };
 }

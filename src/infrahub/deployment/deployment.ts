@@ -60,6 +60,8 @@ export interface ComponentTarget {
    * @param keepsOld whether the data that was replaced stays as well
    */
   settle(keepsOld: boolean): Promise<void>;
+  /** What was replaced and where it is, for people; undefined where nothing was, or nothing can stay. */
+  readonly old: string | undefined;
   /** Removes what is not kept of the old data, once settled. A failure only warns. */
   finish(): Promise<void>;
   /** Gives up, and puts back what can be put back. Idempotent; never throws. */

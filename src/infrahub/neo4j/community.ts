@@ -234,6 +234,7 @@ export async function openNeo4jCommunityTarget(
       reporter.info("Neo4j database restored");
     },
     settle: (keepsOld) => staged.settle(deployment, keepsOld),
+    old: `Neo4j's in ${staged.former}`,
     finish: async () => {
       await staged.removeFormer(deployment);
     },

@@ -215,6 +215,8 @@ export async function openNeo4jEnterpriseTarget(
     },
     // It is replaced in place: nothing is left of the old one.
     settle: () => Promise.resolve(),
+    // It was replaced where it was.
+    old: undefined,
     finish: () => Promise.resolve(),
     abort: async (reason) => {
       await input.abort(reason);

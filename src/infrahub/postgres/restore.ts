@@ -99,6 +99,7 @@ export async function openPostgresTarget(
       await input.abort(reason);
       await undoWithWarning();
     },
+    old: swap.facts.existed ? `PostgreSQL's as database ${swap.facts.old}` : undefined,
     settle: async (keepsOld) => {
       if (swap.facts.existed && !keepsOld) {
         // On the journal, so that it is done even when the run has been ended meanwhile.

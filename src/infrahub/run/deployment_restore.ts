@@ -79,6 +79,12 @@ export interface DeploymentRestoreOptions {
   readonly stallTimeoutMs: number;
   readonly now: Date;
   /**
+   * Keep the databases that are replaced, under other names.
+   *
+   * @default {false}
+   */
+  readonly keepsOld?: boolean;
+  /**
    * Only the plan is wanted: not even a service that is down is started.
    *
    * @default {false}
@@ -145,6 +151,11 @@ export async function planRestore(options: DeploymentRestoreOptions): Promise<Re
     });
     edition = resolveRestoreEdition(material.neo4jEdition || editionOf(neo4j), target);
     requireFitting(neo4j, edition);
+    if (options.keepsOld && edition !== "community") {
+      throw new DeploymentRefusedError(
+        "--keep-old: Neo4j Enterprise replaces its database in place, so that the old one cannot be kept",
+      );
+    }
     if (await mayAsk(options, DATABASE)) {
       await (edition === "community"
         ? checkCommunityLoadSpace(
@@ -198,6 +209,13 @@ async function mayAsk(
   if (await environment.status(server, signal) !== "stopped") return true;
   reporter.warn(`${server} is down: whether its database can be replaced has not been checked`);
   return false;
+}
+
+/** What becomes of the old databases is the user's to decide. */
+function keptOld(targets: readonly ComponentTarget[]): string[] {
+  const kept = targets.flatMap(({ old }) => old ?? []);
+  if (kept.length === 0) return [];
+  return [`The databases that were replaced are kept: ${kept.join(", ")}. Remove them by hand`];
 }
 
 class Restore {
@@ -261,6 +279,7 @@ class Restore {
           ? " beside the database in use, then exchange both"
           : ", replacing the database in use"),
       ]),
+      ...(this.#keepsOld ? ["keep the databases that were replaced"] : []),
       ...(migrateFormat && this.#neo4j !== undefined ? ["convert the store to block format"] : []),
       ...(resetDeploymentId && this.#neo4j !== undefined ? ["give the deployment a new id"] : []),
       "start the application services",
@@ -339,6 +358,10 @@ class Restore {
   #isCacheTended = false;
   #cacheError: CacheNotEmptiedError | undefined;
 
+  get #keepsOld(): boolean {
+    return this.#options.keepsOld === true;
+  }
+
   /** What it holds belongs to the data that a whole backup replaces. */
   get #emptiesCache(): boolean {
     const { material, flushCache, deployment } = this.#options;
@@ -399,7 +422,7 @@ class Restore {
       if (this.#isSettled) return;
       this.#isSettled = true;
       await journal.turn();
-      for (const target of targets) await target.settle(false);
+      for (const target of targets) await target.settle(this.#keepsOld);
     };
     await restartDependencies(deployment, {
       onCacheReady: (starting) => this.#tendCache(starting),
@@ -417,7 +440,7 @@ class Restore {
     }
     for (const target of targets) await target.finish();
     const wantsMigration = this.#options.upgrade && this.#fit.migration !== "none";
-    const leftToDo: string[] = [];
+    const leftToDo: string[] = this.#keepsOld ? keptOld(targets) : [];
     const betweenBoth = async () => {
       if (this.#storage !== undefined) {
         leftToDo.push(...await this.#restoreStorage(this.#storage, journal));

@@ -111,6 +111,7 @@ export async function openStorageTarget(
     },
     // They are exchanged once the databases are settled.
     settle: () => Promise.resolve(),
+    old: undefined,
     finish: () => Promise.resolve(),
     abort: async (reason) => {
       await input.abort(reason);

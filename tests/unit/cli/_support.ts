@@ -28,6 +28,7 @@ export function recordingContext(
     stderrIsTerminal: false,
     columns: () => 80,
     askSecret: () => Promise.resolve(undefined),
+    confirm: () => Promise.resolve(undefined),
     hostname: () => "testhost",
     now: () => new Date("2026-03-18T14:30:00Z"),
     clock: new JumpingClock(),

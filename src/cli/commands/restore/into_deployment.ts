@@ -16,6 +16,7 @@ import {
   showOrigin,
   watchedMaterial,
 } from "../../../infrahub/mod.ts";
+import { requireConsent } from "./consent.ts";
 import { loadDecryptionKey, type RestoreRequest } from "./request.ts";
 import { type CommandResult, roundSeconds } from "../../report/mod.ts";
 import {
@@ -148,10 +149,17 @@ async function restore(
   const target = showDeployment(inHand.deployment);
   const started = context.clock.now();
   request.facts.backup_id = backupId;
+  await requireConsent(session, request, {
+    backup: `backup ${backupId} of ${showOrigin(origin)}`,
+    date,
+    bytes: [material.neo4j, material.postgres, material.storage]
+      .reduce((sum, dump) => sum + (dump?.bytes ?? 0), 0),
+    target,
+  });
   const plan = await planRestore({
     ...connection,
     ...request,
-    ...(request.isDryRun ? {} : recordOf(session, identified, "restore")),
+    ...(request.isDryRun ? {} : recordOf(session, identified, "restore", request.keepsOld)),
     material: watchedMaterial(material, reporter),
     now: context.now(),
   });

@@ -23,6 +23,10 @@ export interface RestoreRequest {
   /** Whether services that are started are waited for until they answer. */
   readonly waitsForServices: boolean;
   readonly isDryRun: boolean;
+  /** Whether nobody is asked before data is replaced. */
+  readonly isConfirmed: boolean;
+  /** Whether the databases that are replaced stay, under another name. */
+  readonly keepsOld: boolean;
   /** Gets what is known when the restore fails. */
   readonly facts: KnownFacts;
 }

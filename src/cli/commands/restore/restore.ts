@@ -69,6 +69,18 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
         "on a host: also empty Infrahub's database in Redis; in containers that is always done",
       ),
     )
+    .addOption(
+      new Option(
+        "--yes",
+        "on a terminal: do not ask before the data of the deployment is replaced",
+      ),
+    )
+    .addOption(
+      new Option(
+        "--keep-old",
+        "keep the databases that are replaced, under names that are told (not of Neo4j Enterprise)",
+      ),
+    )
     .addOption(new Option("--dry-run", "verify everything, show what would be done, and end"))
     .addOption(
       new Option(
@@ -117,6 +129,8 @@ export function addRestore(root: CommandUnknownOpts, session: SessionProvider): 
           waitsForServices: options.wait,
           sleepMs: options.sleep,
           isDryRun: options.dryRun ?? false,
+          isConfirmed: options.yes ?? false,
+          keepsOld: options.keepOld ?? false,
           ...(options.neo4jEdition === undefined ? {} : { neo4jEdition: options.neo4jEdition }),
           ...(options.decryptKey ? { decryptKey: options.decryptKey } : {}),
           ...(current.globals.backupId ? { backupId: current.globals.backupId } : {}),

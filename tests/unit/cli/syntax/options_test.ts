@@ -169,6 +169,8 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["restore", "--no-wait"],
   ["restore", "--upgrade"],
   ["restore", "--recover"],
+  ["restore", "--yes"],
+  ["restore", "--keep-old"],
   ["keygen", "--output"],
   ["keygen", "--force"],
   ["environment detect", "--json"],

@@ -608,3 +608,40 @@ async function damage(path: string): Promise<void> {
   bytes[middle] = (bytes[middle] ?? 0) ^ 0xff;
   await Deno.writeFile(path, bytes);
 }
+
+Deno.test("restore --keep-old leaves what was replaced, and tells where", async (t) => {
+  await using bench = await Workbench.create();
+  const source = await backUp(bench, "tarball");
+  const restore = (args: readonly string[], deployment = new ScriptedDeployment()) =>
+    bench.run(["restore", ...source, ...args, ...JSON_LOG], { backend: "tarball", deployment });
+  const removals = ({ log }: ScriptedDeployment) =>
+    log.filter((line) => /DROP DATABASE .*_before_|rm -rf .*\.before-/.test(line)).length;
+
+  await t.step("both databases", async () => {
+    const plain = await restore([]);
+    assertEquals(removals(plain.deployment), 2, plain.deployment.log.join("\n"));
+    const { code, out, err, deployment } = await restore(["--keep-old"]);
+    assertEquals([code, removals(deployment)], [0, 0], err);
+    const [told, ...others] = JSON.parse(out).left_to_do;
+    assertEquals(others, []);
+    assertMatch(
+      told,
+      /replaced are kept: Neo4j's in \/\S+ and \/\S+, PostgreSQL's as database \S+_before_\d{8}_\d{6}\. /,
+    );
+    const plan = await restore(["--keep-old", "--dry-run"]);
+    assertStringIncludes(plan.out, "keep the databases that were replaced");
+  });
+  await t.step("one database", async () => {
+    const { out } = await restore(["--keep-old", "--exclude-taskmanager"]);
+    const [told] = JSON.parse(out).left_to_do;
+    assertMatch(told, /Neo4j's in/);
+    assertEquals(told.includes("PostgreSQL"), false);
+  });
+  await t.step("Enterprise replaces its database in place", async () => {
+    const enterprise = await backUp(bench, "plakar", { edition: "enterprise" });
+    const deployment = new ScriptedDeployment({ edition: "enterprise" });
+    const { code, err } = await bench.run(["restore", ...enterprise, "--keep-old"], { deployment });
+    assertEquals([code, deployment.story], [1, []], err);
+    assertStringIncludes(err, "--keep-old");
+  });
+});

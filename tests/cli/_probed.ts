@@ -65,6 +65,7 @@ export const PROBED: readonly ProbedRun[] = [
   { args: ["restore", "--backend=plakar", "--to=restored"], allowed: ["write"] },
   { args: ["restore", "ARCHIVE", "--to=unpacked", "--force"], allowed: ["write"] },
   { args: ["repo", "validate"], allowed: ["write"] },
+  { args: ["repo", "unlock"], allowed: ["write"] },
   { args: ["keygen", "--output=key"], allowed: ["write"] },
   { args: ["version"], allowed: [] },
   { args: ["completion", "bash"], allowed: [] },

@@ -70,6 +70,7 @@ export const NEEDS: ReadonlyMap<string, Needs> = new Map([
   ["snapshots cat", READING],
   ["snapshots check", READING],
   ["repo validate", { run: false, net: isRemoteRepository, write: true }],
+  ["repo unlock", { run: false, net: isRemoteRepository, write: true }],
   ["tasks flush flow-runs", ASKING],
   ["tasks flush stale-runs", ASKING],
   // systemd-analyze is asked about the calendar expression.

@@ -46,6 +46,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   "repo": ["repo validate --repo s3://backups/infrahub"],
   "repo validate": ["repo validate --repo s3://backups/infrahub"],
+  "repo unlock": ["repo unlock --repo /var/backups/infrahub"],
   "tasks": ["tasks flush stale-runs"],
   "tasks flush": ["tasks flush flow-runs 30"],
   "tasks flush flow-runs": ["tasks flush flow-runs 30 200"],

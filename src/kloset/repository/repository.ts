@@ -18,7 +18,7 @@ import {
   SnapshotReader,
   SnapshotWriter,
 } from "../snapshot/mod.ts";
-import type { DamagedState } from "../state/mod.ts";
+import { type DamagedState, findLocks, type FoundLock } from "../state/mod.ts";
 import { readConfiguration } from "./_configuration_file.ts";
 
 /** A snapshot whose header cannot be read. */
@@ -180,6 +180,24 @@ export class Repository implements AsyncDisposable {
    */
   async createSnapshot(options: SnapshotOptions): Promise<SnapshotWriter> {
     return await SnapshotWriter.start(this.#engine, options);
+  }
+
+  /**
+   * Who holds a lock, or has left one behind.
+   *
+   * @throws {StoreError} the store failed
+   */
+  async locks(): Promise<FoundLock[]> {
+    return await findLocks(this.#engine);
+  }
+
+  /**
+   * Removes a lock, whoever holds it: a run that does sees that it has lost it, and commits nothing.
+   *
+   * @throws {StoreError} the store failed
+   */
+  async removeLock({ id }: Pick<FoundLock, "id">): Promise<void> {
+    await this.#engine.store.delete("lock", id);
   }
 
   /**

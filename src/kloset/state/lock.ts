@@ -1,18 +1,14 @@
 import { messageOf } from "../../errors/mod.ts";
-import { CorruptionError, LockedError, ObjectNotFoundError } from "../errors.ts";
+import { LockedError, ObjectNotFoundError } from "../errors.ts";
 import {
-  decodeLock,
   encodeEnvelope,
   encodeLock,
-  FormatError,
   type Lock,
   macToHex,
-  openEnvelope,
   ResourceType,
   VERSION_1_0_0,
 } from "../format/mod.ts";
-import { type Codec, type MacFunction, rereadOnDamage } from "../unit/mod.ts";
-import type { Store } from "../store/mod.ts";
+import { ageOf, LOCK_STALE_MS, type LockPlace, NS_PER_MS, readLock } from "./lock_file.ts";
 
 /** How often a lock's timestamp is renewed (format reference, section 11). */
 export const LOCK_REFRESH_MS = 5 * 60 * 1000;
@@ -20,22 +16,14 @@ export const LOCK_REFRESH_MS = 5 * 60 * 1000;
 /** How often the age of the own lock is looked at: by the wall clock, which goes on in a suspended host. */
 export const LOCK_WATCH_MS = 10 * 1000;
 
-/** Age from which a lock counts as left behind by a program that has ended. */
-export const LOCK_STALE_MS = 10 * 60 * 1000;
-
 /** An exclusive lock beside the own one is waited for until it must have turned stale. */
 const EXCLUSIVE_PATIENCE_MS = LOCK_STALE_MS + 60 * 1000;
 
 /** Time between two looks at it. */
 const EXCLUSIVE_POLL_MS = 500;
 
-const NS_PER_MS = 1_000_000n;
-
 /** Where a lock is put, whose it says it is, and by which clock it ages. */
-export interface LockOptions {
-  readonly store: Store;
-  readonly codec: Codec;
-  readonly mac: MacFunction;
+export interface LockOptions extends LockPlace {
   readonly hostname: string;
   readonly onWarning: (message: string) => void;
   /** Milliseconds since 1970. */
@@ -225,9 +213,9 @@ export class SharedLock {
     const { store, now } = this.#options;
     for (const id of await store.list("lock")) {
       if (id === this.#id) continue;
-      const lock = await this.#read(id);
+      const lock = await readLock(this.#options, id);
       if (lock === undefined) continue;
-      const ageMs = now() - Number(lock.timestampNs / NS_PER_MS);
+      const ageMs = ageOf(lock, now());
       if (ageMs >= LOCK_STALE_MS) {
         await this.#removeStale(id);
         continue;
@@ -249,27 +237,6 @@ export class SharedLock {
       await this.#options.store.delete("lock", id);
     } catch (error) {
       this.#options.onWarning(`Cannot remove stale lock ${id}: ${messageOf(error)}`);
-    }
-  }
-
-  /** The lock, or undefined where it has vanished since it was listed. */
-  async #read(id: string): Promise<Lock | undefined> {
-    const { store, codec, mac } = this.#options;
-    const unreadable = (problem: string) =>
-      new CorruptionError(
-        `Cannot read lock ${id} of repository "${store.location}": ${problem}; ` +
-          "remove it if no maintenance is running",
-      );
-    try {
-      return await rereadOnDamage(async () => {
-        const bytes = await store.readAll("lock", id);
-        const { payload } = openEnvelope(bytes, ResourceType.LOCK, VERSION_1_0_0, mac.of);
-        return decodeLock(codec.decode(payload));
-      }, unreadable);
-    } catch (error) {
-      if (error instanceof ObjectNotFoundError) return undefined;
-      if (error instanceof FormatError) throw unreadable(error.message);
-      throw error;
     }
   }
 }

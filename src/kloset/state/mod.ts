@@ -11,5 +11,6 @@
 export { Catalog } from "./catalog.ts";
 export type { Flavour } from "./flavour.ts";
 export { SharedLock } from "./lock.ts";
+export { findLocks, type FoundLock } from "./lock_file.ts";
 export { StateCommit } from "./state_commit.ts";
 export type { DamagedState } from "./states.ts";

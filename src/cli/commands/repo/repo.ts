@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { actAsMenu } from "../../syntax/mod.ts";
+import { addRepoUnlock } from "./unlock.ts";
 import { addRepoValidate } from "./validate.ts";
 import type { SessionProvider } from "../../session/mod.ts";
 
@@ -8,4 +9,5 @@ export function addRepo(root: CommandUnknownOpts, session: SessionProvider): voi
   const repo = root.command("repo").description("Look after the place of a repository");
   actAsMenu(repo);
   addRepoValidate(repo, session);
+  addRepoUnlock(repo, session);
 }

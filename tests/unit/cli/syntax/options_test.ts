@@ -170,6 +170,7 @@ const FLAGS_ONLY: readonly [string, string][] = [
   ["restore", "--upgrade"],
   ["restore", "--recover"],
   ["restore", "--yes"],
+  ["repo unlock", "--force"],
   ["restore", "--keep-old"],
   ["keygen", "--output"],
   ["keygen", "--force"],

@@ -14,11 +14,11 @@ import {
 } from "../../../../src/kloset/format/mod.ts";
 import {
   LOCK_REFRESH_MS,
-  LOCK_STALE_MS,
   LOCK_WATCH_MS,
   type LockOptions,
   SharedLock,
 } from "../../../../src/kloset/state/lock.ts";
+import { LOCK_STALE_MS } from "../../../../src/kloset/state/lock_file.ts";
 import { MacFunction } from "../../../../src/kloset/unit/mac.ts";
 import {
   backUp,

@@ -56,5 +56,5 @@ export {
   type SnapshotStatistics,
   type SnapshotWriter,
 } from "./snapshot/mod.ts";
-export type { DamagedState, FoundLock } from "./state/mod.ts";
+export type { DamagedState, FoundLock, LockPatience } from "./state/mod.ts";
 export * from "./store/mod.ts";

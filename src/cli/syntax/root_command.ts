@@ -1,6 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import {
   countArgument,
+  durationArgument,
   durationOption,
   environmentOption,
   namesArgument,
@@ -156,6 +157,14 @@ export function createRootCommand(isTaskManager: boolean) {
         "--cache-dir <directory>",
         `where repository indexes are cached (default: $XDG_CACHE_HOME/${PROGRAM})`,
       ),
+    )
+    .addOption(
+      environmentOption(
+        "--wait-lock <duration>",
+        "how long a backup waits for a maintenance of the repository, such as 30m (default: not " +
+          "at all)",
+        "INFRAHUB_BACKUP_WAIT_LOCK",
+      ).argParser(durationArgument),
     )
     .addOption(
       environmentOption("--jobs <count>", "how many chunks are worked on at a time")

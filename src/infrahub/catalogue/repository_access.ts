@@ -35,6 +35,12 @@ export interface TargetAccess extends RepositoryAccess {
    * @default {false}
    */
   readonly init?: boolean;
+  /**
+   * How long in milliseconds it is waited for a maintenance that keeps others from writing.
+   *
+   * @default {0}
+   */
+  readonly lockPatienceMs?: number | undefined;
   /** What this host has written to before. @default nothing is known */
   readonly known?: KnownRepositories | undefined;
 }
@@ -59,6 +65,7 @@ export async function openExisting(access: RepositoryAccess): Promise<Repository
  * moment would hide the backups in it. So is one that was there and is not any more.
  *
  * @throws {RepositoryUnavailableError} with the reason
+ * @throws {LockedError} a maintenance keeps others from writing: known before a service is stopped for it
  */
 export async function openOrCreate(
   access: TargetAccess,
@@ -67,6 +74,16 @@ export async function openOrCreate(
   const before = await knownBefore(access);
   const repository = await openOrMake(access, before, reporter);
   const { id, location } = repository;
+  try {
+    await repository.waitForMaintenance({
+      patienceMs: access.lockPatienceMs ?? 0,
+      signal: access.engine.signal,
+      onWait: (message) => reporter.warn(message),
+    });
+  } catch (error) {
+    await repository.close();
+    throw error;
+  }
   if (before !== undefined && before.id !== id && !access.init) {
     reporter.warn(
       `The repository at ${access.location} is another one than on ` +

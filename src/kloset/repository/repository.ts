@@ -18,7 +18,13 @@ import {
   SnapshotReader,
   SnapshotWriter,
 } from "../snapshot/mod.ts";
-import { type DamagedState, findLocks, type FoundLock } from "../state/mod.ts";
+import {
+  type DamagedState,
+  findLocks,
+  type FoundLock,
+  type LockPatience,
+  waitForExclusiveLocks,
+} from "../state/mod.ts";
 import { readConfiguration } from "./_configuration_file.ts";
 
 /** A snapshot whose header cannot be read. */
@@ -189,6 +195,17 @@ export class Repository implements AsyncDisposable {
    */
   async locks(): Promise<FoundLock[]> {
     return await findLocks(this.#engine);
+  }
+
+  /**
+   * Waits until no maintenance keeps others from writing.
+   *
+   * @throws {LockedError} one still does
+   * @throws {CorruptionError} a lock cannot be understood
+   * @throws {StoreError} the store failed
+   */
+  async waitForMaintenance(patience: LockPatience): Promise<void> {
+    await waitForExclusiveLocks(this.#engine, patience);
   }
 
   /**

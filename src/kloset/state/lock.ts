@@ -8,7 +8,14 @@ import {
   ResourceType,
   VERSION_1_0_0,
 } from "../format/mod.ts";
-import { ageOf, LOCK_STALE_MS, type LockPlace, NS_PER_MS, readLock } from "./lock_file.ts";
+import {
+  ageOf,
+  LOCK_STALE_MS,
+  lockedBy,
+  type LockPlace,
+  NS_PER_MS,
+  readLock,
+} from "./lock_file.ts";
 
 /** How often a lock's timestamp is renewed (format reference, section 11). */
 export const LOCK_REFRESH_MS = 5 * 60 * 1000;
@@ -222,11 +229,7 @@ export class SharedLock {
       }
       this.#isAlone = false;
       if (lock.exclusive) {
-        throw new LockedError(
-          `Cannot write to repository "${store.location}": ${lock.hostname || "another host"} ` +
-            `holds an exclusive lock (maintenance) since ` +
-            `${new Date(Number(lock.timestampNs / NS_PER_MS)).toISOString()}` + aboutClocks(ageMs),
-        );
+        throw lockedBy(store.location, lock, ageMs);
       }
     }
   }
@@ -239,15 +242,4 @@ export class SharedLock {
       this.#options.onWarning(`Cannot remove stale lock ${id}: ${messageOf(error)}`);
     }
   }
-}
-
-/** Clocks of hosts that are kept by the network are closer to each other than this. */
-const CLOCK_TOLERANCE_MS = 60_000;
-
-/** A lock of tomorrow would turn stale tomorrow: whoever waits for it has to know why. */
-function aboutClocks(ageMs: number): string {
-  if (ageMs > -CLOCK_TOLERANCE_MS) return "";
-  const minutes = Math.round(-ageMs / 60_000);
-  return `, which is ${minutes} min in the future: compare the clocks of this host and that one; ` +
-    "where no maintenance is running, remove the lock";
 }

@@ -1,5 +1,5 @@
 import { messageOf } from "../../errors/mod.ts";
-import { CorruptionError, ObjectNotFoundError } from "../errors.ts";
+import { CorruptionError, LockedError, ObjectNotFoundError } from "../errors.ts";
 import {
   decodeLock,
   FormatError,
@@ -103,4 +103,89 @@ export async function findLocks(
     }
   }
   return found;
+}
+
+/** Time between two looks at a lock that is waited for. */
+const POLL_MS = 5_000;
+
+/** How it is waited that nobody holds an exclusive lock. */
+export interface LockPatience {
+  /** Milliseconds; 0: not at all. */
+  readonly patienceMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told once when it is waited: for whom, and since when. */
+  readonly onWait: (message: string) => void;
+}
+
+/**
+ * Waits until nobody holds an exclusive lock. One may be taken right afterwards: whoever writes takes a
+ * lock of its own and looks again.
+ *
+ * @throws {LockedError} somebody still holds one
+ * @throws {CorruptionError} a lock cannot be understood, so that nobody knows what it forbids
+ * @throws {StoreError} the store failed
+ * @throws the signal's reason
+ */
+export async function waitForExclusiveLocks(
+  place: LockPlace & { readonly now: () => number },
+  { patienceMs, signal, onWait }: LockPatience,
+): Promise<void> {
+  const untilMs = place.now() + patienceMs;
+  for (let hasTold = false;;) {
+    signal?.throwIfAborted();
+    const obstacle = await exclusiveLock(place);
+    if (obstacle === undefined) return;
+    const leftMs = untilMs - place.now();
+    if (leftMs <= 0) throw obstacle;
+    if (!hasTold) onWait(`${obstacle.message}. Waiting until it goes`);
+    hasTold = true;
+    await sleep(Math.min(POLL_MS, leftMs), signal);
+  }
+}
+
+/** Why nothing may be written, where somebody holds an exclusive lock. */
+async function exclusiveLock(
+  place: LockPlace & { readonly now: () => number },
+): Promise<LockedError | undefined> {
+  for (const id of await place.store.list("lock")) {
+    const lock = await readLock(place, id);
+    if (lock === undefined || !lock.exclusive) continue;
+    const ageMs = ageOf(lock, place.now());
+    if (ageMs < LOCK_STALE_MS) return lockedBy(place.store.location, lock, ageMs);
+  }
+  return undefined;
+}
+
+/** An error that says who keeps others from writing, and since when. */
+export function lockedBy(location: string, lock: Lock, ageMs: number): LockedError {
+  return new LockedError(
+    `Cannot write to repository "${location}": ${lock.hostname || "another host"} holds an ` +
+      `exclusive lock (maintenance) since ` +
+      `${new Date(Number(lock.timestampNs / NS_PER_MS)).toISOString()}` + aboutClocks(ageMs),
+  );
+}
+
+/** Clocks of hosts that are kept by the network are closer to each other than this. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** A lock of tomorrow would turn stale tomorrow: whoever waits for it has to know why. */
+function aboutClocks(ageMs: number): string {
+  if (ageMs > -CLOCK_TOLERANCE_MS) return "";
+  const minutes = Math.round(-ageMs / 60_000);
+  return `, which is ${minutes} min in the future: compare the clocks of this host and that one; ` +
+    'where no maintenance is running, "repo unlock --force" removes the lock';
+}
+
+function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
 }

@@ -11,6 +11,11 @@
 export { Catalog } from "./catalog.ts";
 export type { Flavour } from "./flavour.ts";
 export { SharedLock } from "./lock.ts";
-export { findLocks, type FoundLock } from "./lock_file.ts";
+export {
+  findLocks,
+  type FoundLock,
+  type LockPatience,
+  waitForExclusiveLocks,
+} from "./lock_file.ts";
 export { StateCommit } from "./state_commit.ts";
 export type { DamagedState } from "./states.ts";

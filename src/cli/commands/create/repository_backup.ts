@@ -62,7 +62,14 @@ export async function openTarget(
     ? undefined
     : new KnownRepositories(directory, session.reporter);
   return await openOrCreate(
-    { ...access, encrypt, hasPassphrase, init, known },
+    {
+      ...access,
+      encrypt,
+      hasPassphrase,
+      init,
+      known,
+      lockPatienceMs: session.globals.waitLock,
+    },
     session.reporter,
   );
 }

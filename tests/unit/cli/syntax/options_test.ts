@@ -43,6 +43,7 @@ const GLOBAL_OPTIONS: readonly [string, string, string, unknown, string, unknown
   ["--s3-endpoint", "INFRAHUB_S3_ENDPOINT", "s3Endpoint", undefined, "http://s3"],
   ["--s3-region", "INFRAHUB_S3_REGION", "s3Region", "us-east-1", "eu-west-1"],
   ["--cache-dir", "INFRAHUB_CACHE_DIR", "cacheDir", undefined, "/c"],
+  ["--wait-lock", "INFRAHUB_BACKUP_WAIT_LOCK", "waitLock", undefined, "30m", 1_800_000],
   ["--jobs", "INFRAHUB_JOBS", "jobs", undefined, "3", 3],
   ["--progress-interval", "INFRAHUB_PROGRESS_INTERVAL", "progressInterval", 30_000, "7s", 7_000],
   ["--metrics-file", "INFRAHUB_METRICS_FILE", "metricsFile", undefined, "/m.prom"],

@@ -4,6 +4,15 @@ import {
   openOrCreate,
 } from "../../../../src/infrahub/catalogue/repository_access.ts";
 import { KnownRepositories } from "../../../../src/infrahub/catalogue/known_repositories.ts";
+import { Kernels } from "../../../../src/kernels/mod.ts";
+import {
+  encodeEnvelope,
+  encodeLock,
+  ResourceType,
+  VERSION_1_0_0,
+} from "../../../../src/kloset/format/mod.ts";
+import { LockedError } from "../../../../src/kloset/mod.ts";
+import { Codec, MacFunction } from "../../../../src/kloset/unit/mod.ts";
 import { RepositoryUnavailableError } from "../../../../src/infrahub/errors.ts";
 import { recordingReporter, withTempDirectory } from "../_support.ts";
 
@@ -131,5 +140,39 @@ Deno.test("openOrCreate() goes on where nothing can be remembered", async () => 
     await (await openOrCreate({ ...target(location), known, init: true }, reporter)).close();
     await (await openOrCreate({ ...target(location), known }, reporter)).close();
     assertEquals(reporter.lines.filter((line) => line.startsWith("warn")), []);
+  });
+});
+
+Deno.test("openOrCreate() refuses, or waits, while a maintenance keeps others from writing", async () => {
+  await withTempDirectory(async (root) => {
+    const location = `${root}/locked`;
+    const reporter = recordingReporter();
+    await using made = await openOrCreate(target(location), reporter);
+    const kernels = await Kernels.load();
+    const { repositoryId } = made.configuration;
+    const mac = new MacFunction(kernels, {
+      algorithm: "BLAKE3",
+      key: kernels.blake3(repositoryId),
+    });
+    const codec = new Codec(kernels, { compression: "LZ4", encryption: undefined });
+    const payload = codec.encode(encodeLock({
+      version: VERSION_1_0_0,
+      timestampNs: BigInt(Date.now()) * 1_000_000n,
+      hostname: "keeper",
+      exclusive: true,
+    }));
+    const lock = `${location}/locks/${"11".repeat(32)}`;
+    await Deno.writeFile(lock, encodeEnvelope(ResourceType.LOCK, VERSION_1_0_0, payload, mac.of));
+    await assertRejects(
+      () => openOrCreate(target(location), reporter),
+      LockedError,
+      "keeper holds an exclusive lock",
+    );
+    const waiting = openOrCreate({ ...target(location), lockPatienceMs: 60_000 }, {
+      ...reporter,
+      warn: () => Deno.removeSync(lock),
+    });
+    await using opened = await waiting;
+    assertEquals(opened.id, made.id);
   });
 });

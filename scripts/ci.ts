@@ -99,6 +99,7 @@ const STEPS: readonly Step[] = [
   { name: "interop", argv: task("test:interop"), tests: true, compiled: true },
   { name: "operations", argv: task("test:operations"), tests: true, compiled: true },
   { name: "postgres", argv: task("test:postgres"), tests: true },
+  { name: "redis", argv: task("test:redis"), tests: true },
   { name: "s3", argv: task("test:s3"), tests: true, compiled: true },
   { name: "deployments", argv: task("test:deployments"), tests: true, compiled: true },
   // What the end-to-end tests stand on; on a new machine it takes some minutes to make.

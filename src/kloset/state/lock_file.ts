@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { messageOf } from "../../errors/mod.ts";
 import { CorruptionError, LockedError, ObjectNotFoundError } from "../errors.ts";
 import {
@@ -139,7 +140,8 @@ export async function waitForExclusiveLocks(
     if (leftMs <= 0) throw obstacle;
     if (!hasTold) onWait(`${obstacle.message}. Waiting until it goes`);
     hasTold = true;
-    await sleep(Math.min(POLL_MS, leftMs), signal);
+    // Where it ends early, the next look throws the signal's reason.
+    await setTimeout(Math.min(POLL_MS, leftMs), undefined, { signal }).catch(() => {});
   }
 }
 
@@ -174,18 +176,4 @@ function aboutClocks(ageMs: number): string {
   const minutes = Math.round(-ageMs / 60_000);
   return `, which is ${minutes} min in the future: compare the clocks of this host and that one; ` +
     'where no maintenance is running, "repo unlock --force" removes the lock';
-}
-
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -104,9 +104,27 @@ Deno.test("waitForExclusiveLocks() waits, says for whom, and ends when it may, o
     assert(/there holds .*\. Waiting until it goes$/.test(told[0] ?? ""), told[0]);
   });
   await t.step("gone", async () => {
-    const waiting = wait();
-    await bench.store.delete("lock", "11".repeat(32));
-    // Looks again after some seconds: nothing else keeps it.
-    await waiting;
+    told.length = 0;
+    await waitForExclusiveLocks(bench, {
+      patienceMs: 20,
+      onWait: (message) => {
+        told.push(message);
+        bench.store.objects.lock.delete("11".repeat(32));
+      },
+    });
+    assertEquals(told.length, 1);
+  });
+  await t.step("not in time", async () => {
+    await bench.put("11", 0, { exclusive: true });
+    told.length = 0;
+    const late = () => {
+      told.push("late");
+      bench.nowMs += 1_000;
+    };
+    await assertRejects(
+      () => waitForExclusiveLocks(bench, { patienceMs: 20, onWait: late }),
+      LockedError,
+    );
+    assertEquals(told.length, 1);
   });
 });

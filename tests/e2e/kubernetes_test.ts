@@ -48,7 +48,7 @@ const COMMANDS: Readonly<Record<"create" | "restore", readonly RegExp[]>> = {
   restore: [
     /^exec -n NS infrahub-message-queue-0 -- find \/var\/lib\/rabbitmq -mindepth 1 -delete$/,
     // In the reference the files are deleted, which Redis writes again when it ends.
-    /^exec -n NS infrahub-cache-0 -- redis-cli FLUSHALL$/,
+    /^exec -n NS infrahub-cache-0 -- env \S+=ID redis-cli FLUSHALL$/,
     /^exec -n NS infrahub-task-manager-db-0 -- whoami$/,
     // Over the socket, as the container's user: neither host nor user is named.
     /^exec -i -n NS infrahub-task-manager-db-0 -- env \S+=ID sh -c .* pg_restore --exit-on-error -w( -p 5432)? -d prefect_restore_\d{8}_\d{6}$/,

@@ -58,8 +58,8 @@ export async function readGraphVersion(
 }
 
 /**
- * What a backup records of Neo4j: that a server which somebody has stopped cannot be asked is a
- * warning, as any other answer that is none.
+ * What a backup records of Neo4j. Where the server has been stopped, or gives no answer that can be
+ * understood, the backup records nothing of it, and a warning says so.
  */
 export async function readNeo4jVersions(
   deployment: Deployment,

@@ -331,6 +331,7 @@ class Restore {
             ? "  services: those that were stopped have been started again"
             : `  left to do: ${pending.join("; ")}` +
               (this.#options.record === undefined ? "" : ' ("restore --recover" tries it again)'),
+          ...this.#kept.map((sentence) => `  ${sentence}`),
         ].join("\n"),
         { cause: error },
       );
@@ -355,6 +356,8 @@ class Restore {
   }
 
   #isSettled = false;
+  /** Where the old databases are, once it is settled that they are kept; also told by a failure. */
+  #kept: readonly string[] = [];
   #isCacheTended = false;
   #cacheError: CacheNotEmptiedError | undefined;
 
@@ -423,6 +426,7 @@ class Restore {
       this.#isSettled = true;
       await journal.turn();
       for (const target of targets) await target.settle(this.#keepsOld);
+      if (this.#keepsOld) this.#kept = keptOld(targets);
     };
     await restartDependencies(deployment, {
       onCacheReady: (starting) => this.#tendCache(starting),
@@ -440,7 +444,7 @@ class Restore {
     }
     for (const target of targets) await target.finish();
     const wantsMigration = this.#options.upgrade && this.#fit.migration !== "none";
-    const leftToDo: string[] = this.#keepsOld ? keptOld(targets) : [];
+    const leftToDo: string[] = [...this.#kept];
     const betweenBoth = async () => {
       if (this.#storage !== undefined) {
         leftToDo.push(...await this.#restoreStorage(this.#storage, journal));

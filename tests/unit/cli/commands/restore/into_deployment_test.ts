@@ -637,6 +637,17 @@ Deno.test("restore --keep-old leaves what was replaced, and tells where", async 
     assertMatch(told, /Neo4j's in/);
     assertEquals(told.includes("PostgreSQL"), false);
   });
+  await t.step("told as well where the restore fails later", async () => {
+    const deployment = new ScriptedDeployment({
+      prepare: (e) =>
+        e.on("infrahub-server", "GRAPH_VERSION", "80")
+          .on("infrahub-server", /^infrahub upgrade$/, NO)
+          .on("database", "graph_version", "graph_version\n79"),
+    });
+    const { code, err } = await restore(["--keep-old", "--upgrade"], deployment);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "The databases that were replaced are kept: Neo4j's in");
+  });
   await t.step("Enterprise replaces its database in place", async () => {
     const enterprise = await backUp(bench, "plakar", { edition: "enterprise" });
     const deployment = new ScriptedDeployment({ edition: "enterprise" });
